@@ -1,0 +1,1 @@
+"""Seeded tests and golden runs for machine learning, from inside pytest."""

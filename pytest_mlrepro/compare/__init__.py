@@ -1,0 +1,1 @@
+"""How far apart two values are, and in which words."""

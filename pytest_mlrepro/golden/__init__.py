@@ -1,0 +1,1 @@
+"""Recorded runs: read, compared, written, accepted."""

@@ -1,0 +1,1 @@
+"""Hooks only: each reads its event, calls one plain function and returns."""

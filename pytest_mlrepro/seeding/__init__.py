@@ -1,0 +1,1 @@
+"""Every random source seeded, and put back."""
