@@ -27,8 +27,8 @@ class Source(Protocol):
     def read(self, start: int, stop: int) -> Chunk:
         """Return elements `start:stop` as a 1-D array in native byte order.
 
-        The result may be a view or a reused buffer: it is good until the next `read` of this source, and never written to.
-        Elements have the *storage* dtype of the array's `dtype` (see `values.dtypes`); strings come as an object array of `str`.
+        The result may be a view or a reused buffer: it is good until the next `read` of this source by the same thread, and
+        never written to. Several threads may read at once. Elements have the *storage* dtype of the array's `dtype` (see `values.dtypes`); strings come as an object array of `str`.
         """
 
 
