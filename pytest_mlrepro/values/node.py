@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
 __all__ = ["Array", "Chunk", "Group", "Label", "Node", "Scalar", "Source"]
@@ -28,7 +27,8 @@ class Source(Protocol):
         """Return elements `start:stop` as a 1-D array in native byte order.
 
         The result may be a view or a reused buffer: it is good until the next `read` of this source by the same thread, and
-        never written to. Several threads may read at once. Elements have the *storage* dtype of the array's `dtype` (see `values.dtypes`); strings come as an object array of `str`.
+        never written to. Several threads may read at once. Elements have the *storage* dtype of the array's `dtype`
+        (see `values.dtypes`); strings come as an object array of `str`.
         """
 
 
