@@ -11,9 +11,15 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy.typing as npt
 
-__all__ = ["Array", "Chunk", "Group", "Label", "Node", "Scalar", "Source"]
+__all__ = ["Array", "Chunk", "Field", "Group", "Label", "Node", "Scalar", "Source"]
 
 Chunk: TypeAlias = npt.NDArray[Any]
+
+
+class Field(str):
+    """Label of a field of a dataclass or named tuple: compares as its name and is rendered `.name`, not `['name']`."""
+
+    __slots__ = ()
 
 
 class Source(Protocol):
@@ -26,8 +32,8 @@ class Source(Protocol):
     def read(self, start: int, stop: int) -> Chunk:
         """Return elements `start:stop` as a 1-D array in native byte order.
 
-        The result may be a view or a reused buffer: it is good until the next `read` of this source by the same thread, and
-        never written to. Several threads may read at once. Elements have the *storage* dtype of the array's `dtype`
+        The result may be a view or a reused buffer: it is good until the next `read` of this source by the same thread,
+        and never written to. Several threads may read at once. Elements have the *storage* dtype of the array's `dtype`
         (see `values.dtypes`); strings come as an object array of `str`.
         """
 
@@ -71,3 +77,10 @@ class Group:
 Node: TypeAlias = Scalar | Array | Group
 Label: TypeAlias = str | int | Scalar | Group
 """A `str` is a key, field or column of that name; an `int` is a position; other keys are described as nodes."""
+
+
+def is_empty(node: Node) -> bool:
+    """Tell whether a value holds no element at all, so that a comparison of it could not fail."""
+    if isinstance(node, Group):
+        return all(is_empty(child) for _, child in node.children)
+    return isinstance(node, Array) and node.data.size == 0
