@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy.typing as npt
 
-__all__ = ["Array", "Chunk", "Field", "Group", "Label", "Node", "Scalar", "Source"]
+__all__ = ["Array", "Chunk", "Field", "Group", "Label", "Node", "Scalar", "Source", "is_empty"]
 
 Chunk: TypeAlias = npt.NDArray[Any]
 
@@ -77,6 +77,13 @@ class Group:
 Node: TypeAlias = Scalar | Array | Group
 Label: TypeAlias = str | int | Scalar | Group
 """A `str` is a key, field or column of that name; an `int` is a position; other keys are described as nodes."""
+
+
+def is_empty(node: Node) -> bool:
+    """Tell whether a value holds no element at all, so that a comparison of it could not fail."""
+    if isinstance(node, Group):
+        return all(is_empty(child) for _, child in node.children)
+    return isinstance(node, Array) and node.data.size == 0
 
 
 def is_empty(node: Node) -> bool:
