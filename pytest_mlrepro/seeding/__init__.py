@@ -1,1 +1,7 @@
 """Every random source seeded, and put back."""
+
+from .scope import SeedScope, seed_everything
+from .stream import EntropySite, UnseededEntropyError
+from .torch_rngs import deterministic_hint
+
+__all__ = ["EntropySite", "SeedScope", "UnseededEntropyError", "deterministic_hint", "seed_everything"]

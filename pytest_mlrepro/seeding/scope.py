@@ -1,0 +1,355 @@
+"""A seeded stretch of a program: everything random follows one seed inside, and is as it was before outside."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import os
+import sys
+from collections.abc import Callable
+from functools import lru_cache, partial, wraps
+from types import ModuleType, TracebackType
+from typing import Any, ParamSpec, TypeVar, get_args
+
+from .._lazy import loaded
+from ..errors import UsageError
+from .children import child_patches, watch_forks
+from .entropy import REAL_URANDOM, entropy_patches
+from .examples import join_hypothesis
+from .imports import WATCHED, ImportWatch
+from .patches import apply
+from .rngs import (
+    numpy_random,
+    refresh_numpy,
+    save_numpy,
+    save_polars,
+    save_random,
+    seed_numpy,
+    seed_polars,
+    seed_random,
+    seeders,
+)
+from .stack import OPEN
+from .stream import EntropyMode, EntropySite, EntropyStream, Position, Settings
+from .torch_rngs import complete_torch, make_deterministic, save_torch, seed_torch, warm_up, when_initialised
+
+__all__ = ["SeedScope", "seed_everything"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
+
+
+class SeedScope:
+    """Seeds `random`, numpy, torch and unseeded entropy from `enter` to `exit`, and then puts everything back.
+
+    seed: 0 to 2**64 - 1. numpy and registered seeders take 32 bits: numpy gets larger ones as two words, seeders modulo 2**32.
+    entropy: what generators made without a seed draw from; "seed": a stream of the seed; "forbid": nothing, they raise
+        `UnseededEntropyError` where user code asks (libraries on their own account get the stream); "allow": the system.
+    deterministic: torch's deterministic algorithms, and `CUBLAS_WORKSPACE_CONFIG` unless it is set.
+
+    Scopes nest, last in first out; closing one closes those opened inside it that are still open. They are the whole process's:
+    two threads can't hold different ones. A library that is imported inside is seeded when its import is done.
+
+    Out of reach, as they draw outside Python: `torch.Generator().seed()`, `pyarrow.compute.random`, `_random.Random()`, the order of sets of
+    strings (`PYTHONHASHSEED` is read when Python starts), clocks (`uuid.uuid1`), and programs started by `subprocess`. Names imported
+    before the scope by `from os import urandom` are the system's own. Global generators that several threads share give values
+    that depend on scheduling: give each thread a generator. The state of registered seeders can't be put back; polars gets
+    fresh entropy.
+    """
+
+    def __init__(self, seed: int, *, entropy: EntropyMode = "seed", deterministic: bool = True) -> None:
+        self.stream = EntropyStream(Settings(_valid_seed(seed), _valid_mode(entropy), deterministic))
+        self._undo: list[Callable[[], object]] = []
+
+    @classmethod
+    def of(cls, settings: Settings) -> SeedScope:
+        """Return the scope of a descendant: a child process, or a task in one."""
+        scope = cls(settings.seed, entropy=settings.entropy, deterministic=settings.deterministic)
+        scope.stream = EntropyStream(settings)
+        return scope
+
+    @property
+    def sites(self) -> list[EntropySite]:
+        """The lines of user code that drew without a seed, in order of file and line, since `enter`."""
+        found = [EntropySite(kind, file, line, n) for (kind, file, line), n in list(self.stream.sites.items())]
+        return sorted(found, key=lambda site: (site.file, site.line, site.kind))
+
+    @property
+    def violations(self) -> list[EntropySite]:
+        """Each draw that `entropy="forbid"` refused, also when the test swallowed the error. Child processes only raise."""
+        return list(self.stream.violations)
+
+    def enter(self) -> SeedScope:
+        """Save all states, seed, and patch. Raises `UsageError` if it is open already; after any error nothing is left changed."""
+        if any(scope is self for scope in OPEN):
+            raise UsageError("this SeedScope is open already: exit it first, or make another one")
+        self.stream = EntropyStream(self.stream.settings)
+        OPEN.append(self)
+        try:
+            self._open()
+        except BaseException:
+            self.exit()
+            raise
+        return self
+
+    def _open(self) -> None:
+        watch_forks()
+        join_hypothesis()
+        self._undo.append(save_random())
+        self._save_numpy()
+        self._save_torch()
+        self._save_polars()
+        self._patch()
+        self._seed()
+
+    def reseed(self, phase: str) -> None:
+        """Give every global generator the same seed again, and begin the named phase of the entropy stream.
+
+        Phases differ, so that set-up and call don't draw the same "unique" id; the same phase again repeats its draws.
+        """
+        if not any(scope is self for scope in OPEN):
+            raise UsageError(f"reseed({phase!r}) on a SeedScope that is not open: enter it first")
+        self.stream.restart(phase)
+        self._seed()
+
+    def exit(self) -> None:
+        """Put everything back, in reverse; a second call does nothing. All is tried, then the first error is raised."""
+        while any(scope is self for scope in OPEN):
+            inner = OPEN[-1]
+            if inner is not self:
+                inner.exit()
+                continue
+            errors = self._put_back()
+            OPEN.remove(self)
+            if errors:
+                raise errors[0]
+
+    def _put_back(self) -> list[BaseException]:
+        errors: list[BaseException] = []
+        while self._undo:
+            try:
+                self._undo.pop()()
+            except BaseException as error:  # noqa: BLE001  # one state that can't be put back must not keep the others
+                errors.append(error)
+        return errors
+
+    def __enter__(self) -> SeedScope:
+        return self.enter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.exit()
+
+    # What a scope does when something appears.
+
+    def _patch(self) -> None:
+        for patch in child_patches():
+            self._apply(patch)
+        if self.stream.settings.entropy != "allow":
+            for patch in entropy_patches():
+                self._apply(patch)
+        if not sys.modules.keys() >= WATCHED:
+            watch = ImportWatch(_adopt)
+            watch.install()
+            self._undo.append(watch.remove)
+
+    def _apply(self, patch: Any) -> None:
+        put_back = apply(patch)
+        if put_back is not None:
+            self._undo.append(partial(setattr, *put_back))
+
+    def _save_numpy(self) -> None:
+        mtrand = numpy_random()
+        if mtrand is not None:
+            self._undo.append(save_numpy(mtrand))
+
+    def _save_polars(self) -> None:
+        polars = loaded("polars")
+        if hasattr(polars, "set_random_seed"):
+            self._undo.append(save_polars(polars, int.from_bytes(REAL_URANDOM(8))))
+
+    def _save_torch(self) -> None:
+        torch = complete_torch()
+        if torch is None:
+            return
+        _prepare_torch()
+        self._undo.append(save_torch(torch))
+        if self.stream.settings.deterministic:
+            self._undo.append(make_deterministic(torch))
+            self._set_workspace()
+
+    def _set_workspace(self) -> None:
+        before = os.environ.get(_CUBLAS)
+        if before is None:
+            os.environ[_CUBLAS] = ":4096:8"
+            self._undo.append(partial(os.environ.pop, _CUBLAS, None))
+        else:
+            self._undo.append(partial(os.environ.__setitem__, _CUBLAS, before))
+
+    def _seed(self) -> None:
+        number = self.stream.settings.generator_seed
+        seed_random(number)
+        for seeder in seeders():
+            seeder(number % 2**32)
+        self._seed_libraries(number)
+
+    def _seed_libraries(self, number: int) -> None:
+        mtrand, torch, polars = numpy_random(), complete_torch(), loaded("polars")
+        if mtrand is not None:
+            seed_numpy(mtrand, number)
+        if torch is not None:
+            seed_torch(torch, number)
+        if hasattr(polars, "set_random_seed"):
+            seed_polars(polars, number)
+
+    def adopt(self, name: str) -> None:
+        """Take in a library whose import has just finished: save what it starts with, patch it, seed it."""
+        if name == "numpy.random":
+            self._save_numpy()
+        elif name == "torch":
+            self._save_torch()
+        elif name == "polars":
+            self._save_polars()
+        for patch in child_patches():
+            self._apply(patch)
+        if self.stream.settings.entropy != "allow":
+            for patch in entropy_patches():
+                self._apply(patch)
+        if name in ("numpy.random", "torch", "polars"):
+            self._seed_libraries(self.stream.settings.generator_seed)
+
+    def become_child(self, path: str) -> None:
+        """Go on as the descendant at `path`, in a process that has just been forked."""
+        self.stream.move(path)
+        self._seed()
+
+    def begin_example(self, number: int) -> None:
+        """Start the stream and torch's generators afresh, for hypothesis."""
+        self.stream.restart(f"{self.stream.phase}\0example {number}")
+        torch = complete_torch()
+        if torch is not None:
+            seed_torch(torch, self.stream.settings.generator_seed ^ number)
+
+    def position(self) -> tuple[Position, Callable[[], object]]:
+        """Return where the stream and torch's generators are, for `go_to`."""
+        torch = complete_torch()
+        return self.stream.position(), _nothing if torch is None else save_torch(torch)
+
+    def go_to(self, position: tuple[Position, Callable[[], object]]) -> None:
+        """Return to a position."""
+        self.stream.go_to(position[0])
+        position[1]()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _adopt(name: str) -> None:
+    if name == "hypothesis":
+        join_hypothesis()
+    mtrand = numpy_random() if name == "numpy.random" else None
+    if mtrand is not None:
+        # It seeded itself from the scope's stream while it was imported; what is put back later must be the system's.
+        refresh_numpy(mtrand, list(REAL_URANDOM(32)))
+    for scope in list(OPEN):
+        scope.adopt(name)
+
+
+@lru_cache(maxsize=1)
+def _prepare_torch() -> None:
+    torch = sys.modules["torch"]
+    warm_up(torch)
+    when_initialised(torch, _device_started)
+
+
+def _device_started(backend: ModuleType) -> None:
+    if OPEN:
+        for generator in backend.default_generators:
+            generator.manual_seed(OPEN[-1].stream.settings.generator_seed)
+
+
+def _valid_seed(seed: object) -> int:
+    try:
+        number = operator.index(seed)  # type: ignore[arg-type]  # what it refuses is what we report
+    except TypeError:
+        number = -1
+    if isinstance(seed, bool) or not 0 <= number < 2**64:
+        raise UsageError(f"seed must be an integer from 0 to 2**64 - 1, not {seed!r}")
+    return number
+
+
+def _valid_mode(mode: object) -> EntropyMode:
+    for known in get_args(EntropyMode):
+        if mode == known:
+            return known  # type: ignore[no-any-return]  # get_args gives Any
+    raise UsageError(f'entropy must be "seed", "forbid" or "allow", not {mode!r}')
+
+
+class Seeded:
+    """What `seed_everything` returns: the open scope, to be closed by `with` or `close`, or turned into a decorator."""
+
+    def __init__(self, make: Callable[[], SeedScope]) -> None:
+        self._make = make
+        self.scope = make().enter()
+
+    def close(self) -> None:
+        """Put everything back; a second call does nothing."""
+        self.scope.exit()
+
+    def __enter__(self) -> SeedScope:
+        # Open already, unless the same object is used a second time.
+        return self.scope if any(scope is self.scope for scope in OPEN) else self.scope.enter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a function or coroutine function: each call runs in a scope of its own."""
+        self.close()
+        if not callable(function) or inspect.isclass(function) or _yields(function):
+            raise UsageError(
+                f"seed_everything decorates functions and coroutine functions, not {function!r}: use it in a with statement"
+            )
+        return (
+            _seeded_coroutine(function, self._make)
+            if inspect.iscoroutinefunction(function)
+            else _seeded(function, self._make)
+        )
+
+
+def _yields(function: Callable[..., Any]) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
+def _seeded(function: Callable[P, R], make: Callable[[], SeedScope]) -> Callable[P, R]:
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with make():
+            return function(*args, **kwargs)
+
+    return run
+
+
+def _seeded_coroutine(function: Callable[P, Any], make: Callable[[], SeedScope]) -> Callable[P, Any]:
+    @wraps(function)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> Any:
+        with make():
+            return await function(*args, **kwargs)
+
+    return run
+
+
+def seed_everything(seed: int = 0, *, entropy: EntropyMode = "seed", deterministic: bool = True) -> Seeded:
+    """Seed every random source, from this call on; see `SeedScope` for what is seeded and what is out of reach.
+
+    `with seed_everything(0): ...` puts everything back at the end of the block, also when it raises; `@seed_everything(0)` seeds each
+    call of a function. The plain statement `seed_everything(0)` seeds too, as its name says, and stays until the `close()` of
+    what it returns, the end of the scope around it (a seeded test), or the end of the process.
+    Raises `UsageError` for a seed outside 0 to 2**64 - 1 and for an unknown mode.
+    """
+    return Seeded(partial(SeedScope, _valid_seed(seed), entropy=entropy, deterministic=deterministic))
