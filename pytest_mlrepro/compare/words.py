@@ -1,0 +1,161 @@
+"""Numbers, strings and single facts as a person reads them: every digit that tells two values apart, and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..values import dtypes
+from ..values.node import Label
+from ..values.paths import path_text
+
+if TYPE_CHECKING:
+    from .difference import ArrayDifference, Difference, Place
+
+__all__ = ["amount", "around", "place_text", "sentence", "shorten", "text", "where"]
+
+SIDE = 48
+"""Characters of a long string that are shown."""
+
+
+def text(value: Any, dtype: str = "") -> str:  # noqa: ANN401  # a scalar of any kind
+    """Return a value with the fewest digits that give it back in its dtype; `null` for None in an array."""
+    if value is None:
+        return "null"
+    if isinstance(value, str | bytes):
+        return repr(value)
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return str(value)
+    if isinstance(value, np.generic):
+        if dtypes.is_complex(dtype):
+            return _complex(value, dtype)
+        if dtypes.is_float(dtype):
+            return _narrow(float(value), dtype) if value.dtype.name != dtype else str(value)
+        return str(value.item())
+    return repr(value)
+
+
+def _complex(value: Any, dtype: str) -> str:  # noqa: ANN401
+    parts = [np.float16(part) if dtype == "complex32" else part for part in (value.real, value.imag)]
+    real, imaginary = map(str, parts)
+    return f"{real}{'' if imaginary[0] == '-' else '+'}{imaginary}j"
+
+
+def _narrow(value: float, dtype: str) -> str:
+    """Return the fewest digits that are nearer to the value than a quarter of a step."""
+    if not np.isfinite(value) or value == 0:
+        return str(value)
+    step = np.ldexp(1.0, int(np.frexp(value)[1]) - 1 - dtypes.nmant(dtype))
+    for digits in range(1, 17):
+        short = f"{value:.{digits}g}"
+        if abs(float(short) - value) < step / 4:
+            return str(float(short))
+    return str(value)
+
+
+def amount(value: float | int | None) -> str:
+    """Return a size to three digits; whole numbers exactly."""
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) < 10**15 else str(value)
+    if value == float("inf"):
+        return "over 1.8e308"
+    return f"{value:.3g}"
+
+
+def shorten(long: str, limit: int = SIDE) -> str:
+    """Cut a text in the middle."""
+    if len(long) <= limit:
+        return long
+    head = (limit - 1) // 2
+    return f"{long[:head]}…{long[len(long) - (limit - 1 - head) :]}"
+
+
+def around(expected: str | bytes, actual: str | bytes, limit: int = SIDE) -> tuple[str, str]:
+    """Return two strings quoted, each cut to the surroundings of the first place at which they differ."""
+    pairs = zip(expected, actual, strict=False)
+    first = next((i for i, (one, two) in enumerate(pairs) if one != two), min(len(expected), len(actual)))
+    start = max(0, min(first - limit // 3, max(len(expected), len(actual)) - limit))
+    return _cut(expected, start, limit), _cut(actual, start, limit)
+
+
+def _cut(value: str | bytes, start: int, limit: int) -> str:
+    before, after = ("…" if start else ""), ("…" if len(value) > start + limit else "")
+    return f"{before}{shorten(ascii_safe(value[start : start + limit]), 3 * limit)}{after}"
+
+
+def ascii_safe(value: str | bytes) -> str:
+    """Return the `repr`; with escapes where a terminal could not print it."""
+    shown = repr(value)
+    return shown if shown.isprintable() else ascii(value)
+
+
+def where(path: tuple[Label, ...]) -> str:
+    """Render the place inside the value: `value` alone is the whole."""
+    return shorten(path_text(path), 120)
+
+
+def place_text(place: Place, owner: str, path: tuple[Label, ...]) -> str:
+    """Render the index of an element: `row 12` in a table, `[3, 4]` elsewhere, "" in an array of no axes."""
+    if is_table(owner) and len(place.index) == 1:
+        return f"row {place.index[0]}"
+    return f"[{', '.join(map(str, place.index))}]" if place.index else ""
+
+
+def is_table(owner: str) -> bool:
+    """Tell whether the group is a table, whose arrays are columns."""
+    return owner.rpartition(".")[2] in ("DataFrame", "LazyFrame", "Table", "RecordBatch")
+
+
+def sentence(difference: Difference) -> str:
+    """Return one line: what differs, and where."""
+    d, place = difference, where(difference.path)
+    match d.kind:
+        case "missing":
+            return f"{place} is in the golden and missing in this run"
+        case "new":
+            return f"{place} is new: the golden does not have it"
+        case "order":
+            return f"{place}: the order differs"
+        case "kind":
+            return f"{place}: expected {d.expected}, actual {d.actual}"
+        case "attribute":
+            return f"{place}: {d.what} differs: expected {shorten(str(d.expected))}, actual {shorten(str(d.actual))}"
+        case "dtype" | "shape" | "length":
+            return f"{place}: {d.kind} differs: expected {_fact(d.expected)}, actual {_fact(d.actual)}"
+        case "value":
+            return f"{place}: " + "expected {}, actual {}".format(*values(d.expected, d.actual, d.what))
+        case "nulls" | "values":
+            return f"{place}: {_counts(d.array)}" if d.array else place
+
+
+def _fact(fact: Any) -> str:  # noqa: ANN401
+    return shorten(str(fact))
+
+
+def values(expected: Any, actual: Any, dtype: str, limit: int = SIDE) -> tuple[str, str]:  # noqa: ANN401
+    """Return both values as text; strings around their first difference."""
+    if isinstance(expected, str | bytes) and type(expected) is type(actual):
+        return around(expected, actual, limit)
+    return shorten(text(expected, dtype), 2 * limit), shorten(text(actual, dtype), 2 * limit)
+
+
+def _counts(array: ArrayDifference) -> str:
+    parts = []
+    if array.outside:
+        parts.append(f"{array.outside:,} of {array.total:,} elements differ ({share(array.outside, array.total)})")
+    if array.null:
+        parts.append(f"{array.null.count:,} null on one side only")
+    return ", ".join(parts)
+
+
+def share(part: int, whole: int) -> str:
+    """Return a percentage that is 0 or 100 only when it is exactly so."""
+    percent = 100 * part / max(whole, 1)
+    if 0 < percent < 0.01:
+        return "under 0.01 %"
+    if 99.99 < percent < 100:
+        return "over 99.99 %"
+    return f"{percent:.3g} %"
