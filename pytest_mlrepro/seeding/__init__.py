@@ -1,6 +1,7 @@
 """Every random source seeded, and put back."""
 
-from .scope import SeedScope, seed_everything
+from .everything import seed_everything
+from .scope import SeedScope
 from .stream import EntropySite, UnseededEntropyError
 from .torch_rngs import deterministic_hint
 

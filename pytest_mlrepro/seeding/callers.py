@@ -17,17 +17,16 @@ _TRANSPARENT = frozenset({"random", "secrets", "uuid"})
 """Modules that hand entropy on: whoever called them is the caller."""
 
 _REAL_ROOTS = frozenset(
-    "tempfile multiprocessing ssl email http urllib mailbox _pytest pluggy xdist execnet pytest_randomly coverage "
-    "pytest_mlrepro joblib loky distributed dask fsspec filelock urllib3 requests aiohttp IPython ipykernel jupyter_client zmq triton".split()
+    (
+        *("tempfile", "multiprocessing", "ssl", "email", "http", "urllib", "mailbox"),
+        *("_pytest", "pluggy", "xdist", "execnet", "pytest_randomly", "coverage", "pytest_mlrepro"),
+        *("joblib", "loky", "distributed", "dask", "fsspec", "filelock", "urllib3", "requests", "aiohttp"),
+        *("IPython", "ipykernel", "jupyter_client", "zmq", "triton"),
+    )
 )
 _REAL_PREFIXES = (
-    "hypothesis.core",
-    "hypothesis.internal",
-    "hypothesis.database",
-    "torch.multiprocessing",
-    "torch.distributed",
-    "torch._inductor",
-    "concurrent.futures.process",
+    *("hypothesis.core", "hypothesis.internal", "hypothesis.database"),
+    *("torch.multiprocessing", "torch.distributed", "torch._inductor"),
 )
 """Infrastructure that draws names, keys and tokens which must differ between runs; seeding them makes temporary files
 and messages collide. Modules that merely *call* user functions (executors, event loops, `hypothesis.strategies`) are

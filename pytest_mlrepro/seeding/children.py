@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -143,13 +143,23 @@ def _submit_process(self: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: 
     return _real_submit("process")(self, job, *args, **kwargs)
 
 
-def child_patches() -> Iterator[Patch]:
-    """Yield the stand-ins for the ways to start a child that are loaded."""
-    yield Patch(threading.Thread, "start", _real_thread_start, _thread_start)
-    process = sys.modules.get("multiprocessing.process")
-    if hasattr(process, "BaseProcess"):
-        yield Patch(process.BaseProcess, "start", _real_process_start(), _process_start)
-    for kind, stand_in in (("thread", _submit_thread), ("process", _submit_process)):
-        executor = getattr(sys.modules.get(f"concurrent.futures.{kind}"), f"{kind.title()}PoolExecutor", None)
-        if executor is not None:
-            yield Patch(executor, "submit", _real_submit(kind), stand_in)
+def child_patches() -> tuple[Patch, ...]:
+    """Return the stand-ins for every way to start a child that is loaded by now."""
+    find = sys.modules.get
+    return _patches(
+        getattr(find("multiprocessing.process"), "BaseProcess", None),
+        getattr(find("concurrent.futures.thread"), "ThreadPoolExecutor", None),
+        getattr(find("concurrent.futures.process"), "ProcessPoolExecutor", None),
+    )
+
+
+@lru_cache(maxsize=8)
+def _patches(process: type | None, threads: type | None, processes: type | None) -> tuple[Patch, ...]:
+    found = [Patch(threading.Thread, "start", _real_thread_start, _thread_start)]
+    if process is not None:
+        found.append(Patch(process, "start", _real_process_start(), _process_start))
+    if threads is not None:
+        found.append(Patch(threads, "submit", _real_submit("thread"), _submit_thread))
+    if processes is not None:
+        found.append(Patch(processes, "submit", _real_submit("process"), _submit_process))
+    return tuple(found)

@@ -10,7 +10,8 @@ import operator
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -48,7 +49,7 @@ def urandom(size: int, /) -> bytes:
 def getrandom(size: int, flags: int = 0) -> bytes:
     """Stand in for `os.getrandom`."""
     drawn = _draw(None, operator.index(size))
-    return sys.modules[os.name].getrandom(size, flags) if drawn is None else drawn  # type: ignore[no-any-return]
+    return sys.modules[os.name].getrandom(size, flags) if drawn is None else drawn
 
 
 def randbits(k: int) -> int:
@@ -76,29 +77,26 @@ def torch_seed() -> int:
     return number
 
 
-def entropy_patches() -> Iterator[Patch]:
-    """Yield the stand-ins for everything that is loaded; a source that somebody else has replaced is left to them."""
-    yield Patch(os, "urandom", REAL_URANDOM, urandom)
-    yield Patch(random, "_urandom", REAL_URANDOM, urandom)
-    yield Patch(random.Random, "seed", _REAL_SEED, seed)
-    yield Patch(random, "seed", _REAL_MODULE_SEED, seed.__get__(random._inst))  # type: ignore[attr-defined]
-    if hasattr(os, "getrandom"):
-        yield Patch(os, "getrandom", sys.modules[os.name].getrandom, getrandom)
-    yield from numpy_patches()
-    yield from torch_patches()
+_STAND_IN_SEED = seed.__get__(random._inst)
+_SYSTEM_PATCHES = (
+    Patch(os, "urandom", REAL_URANDOM, urandom),
+    Patch(random, "_urandom", REAL_URANDOM, urandom),
+    Patch(random.Random, "seed", _REAL_SEED, seed),
+    Patch(random, "seed", _REAL_MODULE_SEED, _STAND_IN_SEED),
+    Patch(os, "getrandom", getattr(sys.modules[os.name], "getrandom", None), getrandom),
+)
 
 
-def numpy_patches() -> Iterator[Patch]:
-    """Yield the stand-in for numpy's source, if numpy's generators are loaded."""
-    module = sys.modules.get("numpy.random.bit_generator")
-    secrets = sys.modules.get("secrets")
-    if module is not None and secrets is not None and hasattr(module, "randbits"):
-        yield Patch(module, "randbits", secrets.randbits, randbits)
+def entropy_patches() -> tuple[Patch, ...]:
+    """Return the stand-ins for every source that is loaded by now."""
+    return _patches(sys.modules.get("numpy.random.bit_generator"), complete_torch())
 
 
-def torch_patches() -> Iterator[Patch]:
-    """Yield the stand-in for `torch.seed` under both of its names."""
-    torch = complete_torch()
-    owners: tuple[ModuleType, ...] = () if torch is None else (torch, torch.random)
-    for owner in owners:
-        yield Patch(owner, "seed", owner.seed, torch_seed)
+@lru_cache(maxsize=4)
+def _patches(bit_generator: ModuleType | None, torch: ModuleType | None) -> tuple[Patch, ...]:
+    found = [patch for patch in _SYSTEM_PATCHES if hasattr(patch.owner, patch.name)]
+    if hasattr(bit_generator, "randbits"):
+        found.append(Patch(bit_generator, "randbits", sys.modules["secrets"].randbits, randbits))
+    if torch is not None:
+        found += (Patch(owner, "seed", torch.seed, torch_seed) for owner in (torch, torch.random))
+    return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +19,20 @@ class Patch:
     stand_in: Any
 
 
-def apply(patch: Patch) -> tuple[Any, str, Any] | None:
-    """Install a stand-in and return the arguments of the `setattr` that puts back what was there.
+def apply(patches: Iterable[Patch]) -> Callable[[], None]:
+    """Install stand-ins and return what puts back exactly what was there.
 
-    None if neither the real thing nor the stand-in was there: a test's own fake (monkeypatch) is what its author wants.
+    An attribute that is neither the real thing nor the stand-in is left alone: a test's own fake is what its author wants.
     """
-    before = vars(patch.owner)[patch.name]
-    if before != patch.real and before != patch.stand_in:
-        return None
-    setattr(patch.owner, patch.name, patch.stand_in)
-    return patch.owner, patch.name, before
+    before: list[tuple[Any, str, Any]] = []
+    for patch in patches:
+        now = vars(patch.owner).get(patch.name)
+        if now is patch.real or now is patch.stand_in:
+            before.append((patch.owner, patch.name, now))
+            setattr(patch.owner, patch.name, patch.stand_in)
+
+    def put_back() -> None:
+        for owner, name, value in reversed(before):
+            setattr(owner, name, value)
+
+    return put_back

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import ctypes
 import random
+import sys
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import Any
 
-from .._lazy import loaded
 from ..errors import UsageError
 
-__all__ = ["Restore", "save_numpy", "save_polars", "save_random", "seed_numpy", "seed_polars", "seed_random", "seeders"]
+__all__ = [
+    "Restore",
+    "loaded_polars",
+    "numpy_random",
+    "refresh_numpy",
+    "save_numpy",
+    "save_polars",
+    "save_random",
+    "seed_numpy",
+    "seed_polars",
+    "seed_random",
+    "seeders",
+]
 
 Restore = Callable[[], object]
 
@@ -22,13 +34,13 @@ _MT19937_BYTES = 625 * 4
 
 def save_random() -> Restore:
     """Return what puts `random`'s global generator back, its cached Gaussian included."""
-    state = random._inst.getstate()  # type: ignore[attr-defined]  # random.getstate may have been replaced by a test
-    return lambda: random._inst.setstate(state)  # type: ignore[attr-defined]
+    state = random._inst.getstate()  # random.getstate may have been replaced by a test
+    return lambda: random._inst.setstate(state)
 
 
 def seed_random(seed: int) -> None:
     """Seed `random` as `random.seed(seed)` does."""
-    random._inst.setstate(_seeded_random(seed))  # type: ignore[attr-defined]
+    random._inst.setstate(_seeded_random(seed))
 
 
 @lru_cache(maxsize=4)
@@ -37,7 +49,7 @@ def _seeded_random(seed: int) -> tuple[Any, ...]:
     return random.Random(seed).getstate()
 
 
-def save_numpy(mtrand: ModuleType) -> Restore:
+def save_numpy(mtrand: Any) -> Restore:
     """Return what puts numpy's global `RandomState` back: bit generator, its state, the cached Gaussian.
 
     The legacy `get_state` costs 35 µs and `set_state` 40. The state of a Mersenne Twister is copied as memory instead, at
@@ -48,15 +60,20 @@ def save_numpy(mtrand: ModuleType) -> Restore:
     bits = rand._bit_generator
     if type(bits).__name__ != "MT19937":
         state = rand.get_state(legacy=False)
-        return lambda: (_use(mtrand, rand, bits), rand.set_state(state))
+        return partial(_restore_other, mtrand, rand, bits, state)
     address = bits.ctypes.state_address
     raw = _read(bits, address)
     gauss = rand.standard_normal()
     cached = _read(bits, address) == raw
-    return lambda: _restore_twister(mtrand, rand, bits, raw, gauss if cached else None)
+    return partial(_restore_twister, mtrand, rand, bits, raw, gauss if cached else None)
 
 
-def _restore_twister(mtrand: ModuleType, rand: Any, bits: Any, raw: bytes, gauss: float | None) -> None:
+def _restore_other(mtrand: Any, rand: Any, bits: Any, state: dict[str, Any]) -> None:
+    _use(mtrand, rand, bits)
+    rand.set_state(state)
+
+
+def _restore_twister(mtrand: Any, rand: Any, bits: Any, raw: bytes, gauss: float | None) -> None:
     _use(mtrand, rand, bits)
     rand.seed(0)  # the only cheap way to clear a cached Gaussian
     with bits.lock:
@@ -65,7 +82,7 @@ def _restore_twister(mtrand: ModuleType, rand: Any, bits: Any, raw: bytes, gauss
         rand.set_state({**rand.get_state(legacy=False), "has_gauss": 1, "gauss": gauss})
 
 
-def _use(mtrand: ModuleType, rand: Any, bits: Any) -> None:
+def _use(mtrand: Any, rand: Any, bits: Any) -> None:
     mtrand._rand = rand
     if rand._bit_generator is not bits:
         mtrand.set_bit_generator(bits)
@@ -76,7 +93,7 @@ def _read(bits: Any, address: int) -> bytes:
         return ctypes.string_at(address, _MT19937_BYTES)
 
 
-def seed_numpy(mtrand: ModuleType, seed: int) -> None:
+def seed_numpy(mtrand: Any, seed: int) -> None:
     """Seed as `np.random.seed(seed)` does; seeds of 2**32 and more, which numpy refuses, as its list of words."""
     rand = mtrand._rand
     bits = rand._bit_generator
@@ -86,17 +103,17 @@ def seed_numpy(mtrand: ModuleType, seed: int) -> None:
         rand.set_state(type(rand)(type(bits)(seed)).get_state(legacy=False))
 
 
-def refresh_numpy(mtrand: ModuleType, words: list[int]) -> None:
+def refresh_numpy(mtrand: Any, words: list[int]) -> None:
     """Seed from real entropy what was imported inside a scope and so seeded itself from the scope's stream."""
     mtrand._rand.seed(words)
 
 
-def save_polars(polars: ModuleType, fresh: int) -> Restore:
+def save_polars(polars: Any, fresh: int) -> Restore:
     """Return what gives polars new entropy afterwards: its state can't be read, so it can't be put back."""
     return lambda: polars.set_random_seed(fresh)
 
 
-def seed_polars(polars: ModuleType, seed: int) -> None:
+def seed_polars(polars: Any, seed: int) -> None:
     """Seed polars' global generator (`DataFrame.sample`, `Series.shuffle` without a seed)."""
     polars.set_random_seed(seed)
 
@@ -131,5 +148,11 @@ def _named(name: str, value: str, load: Callable[[], Callable[[int], object]]) -
 
 def numpy_random() -> ModuleType | None:
     """Return `numpy.random.mtrand` once numpy's generators are loaded completely, else None."""
-    module = loaded("numpy.random.mtrand")
+    module = sys.modules.get("numpy.random.mtrand")
     return module if hasattr(module, "_rand") else None
+
+
+def loaded_polars() -> ModuleType | None:
+    """Return polars once it is loaded completely, else None."""
+    module = sys.modules.get("polars")
+    return module if hasattr(module, "set_random_seed") else None

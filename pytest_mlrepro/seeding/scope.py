@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import operator
 import os
 import sys
-from collections.abc import Callable
-from functools import lru_cache, partial, wraps
+from collections.abc import Callable, Collection
+from functools import lru_cache, partial
 from types import ModuleType, TracebackType
-from typing import Any, ParamSpec, TypeVar, get_args
 
-from .._lazy import loaded
 from ..errors import UsageError
 from .children import child_patches, watch_forks
 from .entropy import REAL_URANDOM, entropy_patches
@@ -19,6 +16,7 @@ from .examples import join_hypothesis
 from .imports import WATCHED, ImportWatch
 from .patches import apply
 from .rngs import (
+    loaded_polars,
     numpy_random,
     refresh_numpy,
     save_numpy,
@@ -33,10 +31,9 @@ from .stack import OPEN
 from .stream import EntropyMode, EntropySite, EntropyStream, Position, Settings
 from .torch_rngs import complete_torch, make_deterministic, save_torch, seed_torch, warm_up, when_initialised
 
-__all__ = ["SeedScope", "seed_everything"]
+__all__ = ["SeedScope"]
 
-P = ParamSpec("P")
-R = TypeVar("R")
+_LIBRARIES = ("numpy.random", "torch", "polars")
 _CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
 
 
@@ -70,6 +67,11 @@ class SeedScope:
         return scope
 
     @property
+    def is_open(self) -> bool:
+        """Whether `enter` was called and `exit` was not."""
+        return any(scope is self for scope in OPEN)
+
+    @property
     def sites(self) -> list[EntropySite]:
         """The lines of user code that drew without a seed, in order of file and line, since `enter`."""
         found = [EntropySite(kind, file, line, n) for (kind, file, line), n in list(self.stream.sites.items())]
@@ -82,9 +84,9 @@ class SeedScope:
 
     def enter(self) -> SeedScope:
         """Save all states, seed, and patch. Raises `UsageError` if it is open already; after any error nothing is left changed."""
-        if any(scope is self for scope in OPEN):
+        if self.is_open:
             raise UsageError("this SeedScope is open already: exit it first, or make another one")
-        self.stream = EntropyStream(self.stream.settings)
+        self.stream.begin()
         OPEN.append(self)
         try:
             self._open()
@@ -97,10 +99,12 @@ class SeedScope:
         watch_forks()
         join_hypothesis()
         self._undo.append(save_random())
-        self._save_numpy()
-        self._save_torch()
-        self._save_polars()
+        self._save_libraries(_LIBRARIES)
         self._patch()
+        if not sys.modules.keys() >= WATCHED:
+            watch = ImportWatch(_adopt)
+            self._undo.append(watch.remove)
+            watch.install()
         self._seed()
 
     def reseed(self, phase: str) -> None:
@@ -108,14 +112,14 @@ class SeedScope:
 
         Phases differ, so that set-up and call don't draw the same "unique" id; the same phase again repeats its draws.
         """
-        if not any(scope is self for scope in OPEN):
+        if not self.is_open:
             raise UsageError(f"reseed({phase!r}) on a SeedScope that is not open: enter it first")
         self.stream.restart(phase)
         self._seed()
 
     def exit(self) -> None:
         """Put everything back, in reverse; a second call does nothing. All is tried, then the first error is raised."""
-        while any(scope is self for scope in OPEN):
+        while self.is_open:
             inner = OPEN[-1]
             if inner is not self:
                 inner.exit()
@@ -145,80 +149,34 @@ class SeedScope:
     # What a scope does when something appears.
 
     def _patch(self) -> None:
-        for patch in child_patches():
-            self._apply(patch)
+        self._undo.append(apply(child_patches()))
         if self.stream.settings.entropy != "allow":
-            for patch in entropy_patches():
-                self._apply(patch)
-        if not sys.modules.keys() >= WATCHED:
-            watch = ImportWatch(_adopt)
-            watch.install()
-            self._undo.append(watch.remove)
+            self._undo.append(apply(entropy_patches()))
 
-    def _apply(self, patch: Any) -> None:
-        put_back = apply(patch)
-        if put_back is not None:
-            self._undo.append(partial(setattr, *put_back))
-
-    def _save_numpy(self) -> None:
-        mtrand = numpy_random()
-        if mtrand is not None:
+    def _save_libraries(self, names: Collection[str]) -> None:
+        if "numpy.random" in names and (mtrand := numpy_random()) is not None:
             self._undo.append(save_numpy(mtrand))
-
-    def _save_polars(self) -> None:
-        polars = loaded("polars")
-        if hasattr(polars, "set_random_seed"):
+        if "polars" in names and (polars := loaded_polars()) is not None:
             self._undo.append(save_polars(polars, int.from_bytes(REAL_URANDOM(8))))
-
-    def _save_torch(self) -> None:
-        torch = complete_torch()
-        if torch is None:
-            return
-        _prepare_torch()
-        self._undo.append(save_torch(torch))
-        if self.stream.settings.deterministic:
-            self._undo.append(make_deterministic(torch))
-            self._set_workspace()
-
-    def _set_workspace(self) -> None:
-        before = os.environ.get(_CUBLAS)
-        if before is None:
-            os.environ[_CUBLAS] = ":4096:8"
-            self._undo.append(partial(os.environ.pop, _CUBLAS, None))
-        else:
-            self._undo.append(partial(os.environ.__setitem__, _CUBLAS, before))
+        if "torch" in names and (torch := complete_torch()) is not None:
+            _prepare_torch()
+            self._undo.append(save_torch(torch))
+            if self.stream.settings.deterministic:
+                self._undo.append(make_deterministic(torch))
+                self._undo.append(_set_workspace())
 
     def _seed(self) -> None:
         number = self.stream.settings.generator_seed
         seed_random(number)
         for seeder in seeders():
             seeder(number % 2**32)
-        self._seed_libraries(number)
-
-    def _seed_libraries(self, number: int) -> None:
-        mtrand, torch, polars = numpy_random(), complete_torch(), loaded("polars")
-        if mtrand is not None:
-            seed_numpy(mtrand, number)
-        if torch is not None:
-            seed_torch(torch, number)
-        if hasattr(polars, "set_random_seed"):
-            seed_polars(polars, number)
+        _seed_libraries(number, _LIBRARIES)
 
     def adopt(self, name: str) -> None:
         """Take in a library whose import has just finished: save what it starts with, patch it, seed it."""
-        if name == "numpy.random":
-            self._save_numpy()
-        elif name == "torch":
-            self._save_torch()
-        elif name == "polars":
-            self._save_polars()
-        for patch in child_patches():
-            self._apply(patch)
-        if self.stream.settings.entropy != "allow":
-            for patch in entropy_patches():
-                self._apply(patch)
-        if name in ("numpy.random", "torch", "polars"):
-            self._seed_libraries(self.stream.settings.generator_seed)
+        self._save_libraries((name,))
+        self._patch()
+        _seed_libraries(self.stream.settings.generator_seed, (name,))
 
     def become_child(self, path: str) -> None:
         """Go on as the descendant at `path`, in a process that has just been forked."""
@@ -241,6 +199,24 @@ class SeedScope:
         """Return to a position."""
         self.stream.go_to(position[0])
         position[1]()
+
+
+def _set_workspace() -> Callable[[], object]:
+    # cuBLAS reads it when its first handle is made: a test that uses the GPU before its first seeded test is told by torch.
+    before = os.environ.get(_CUBLAS)
+    if before is not None:
+        return partial(os.environ.__setitem__, _CUBLAS, before)
+    os.environ[_CUBLAS] = ":4096:8"
+    return partial(os.environ.pop, _CUBLAS, None)
+
+
+def _seed_libraries(number: int, names: Collection[str]) -> None:
+    if "numpy.random" in names and (mtrand := numpy_random()) is not None:
+        seed_numpy(mtrand, number)
+    if "torch" in names and (torch := complete_torch()) is not None:
+        seed_torch(torch, number)
+    if "polars" in names and (polars := loaded_polars()) is not None:
+        seed_polars(polars, number)
 
 
 def _nothing() -> None:
@@ -282,74 +258,6 @@ def _valid_seed(seed: object) -> int:
 
 
 def _valid_mode(mode: object) -> EntropyMode:
-    for known in get_args(EntropyMode):
-        if mode == known:
-            return known  # type: ignore[no-any-return]  # get_args gives Any
+    if mode == "seed" or mode == "forbid" or mode == "allow":  # noqa: PLR1714  # mypy narrows this form only
+        return mode
     raise UsageError(f'entropy must be "seed", "forbid" or "allow", not {mode!r}')
-
-
-class Seeded:
-    """What `seed_everything` returns: the open scope, to be closed by `with` or `close`, or turned into a decorator."""
-
-    def __init__(self, make: Callable[[], SeedScope]) -> None:
-        self._make = make
-        self.scope = make().enter()
-
-    def close(self) -> None:
-        """Put everything back; a second call does nothing."""
-        self.scope.exit()
-
-    def __enter__(self) -> SeedScope:
-        # Open already, unless the same object is used a second time.
-        return self.scope if any(scope is self.scope for scope in OPEN) else self.scope.enter()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function or coroutine function: each call runs in a scope of its own."""
-        self.close()
-        if not callable(function) or inspect.isclass(function) or _yields(function):
-            raise UsageError(
-                f"seed_everything decorates functions and coroutine functions, not {function!r}: use it in a with statement"
-            )
-        return (
-            _seeded_coroutine(function, self._make)
-            if inspect.iscoroutinefunction(function)
-            else _seeded(function, self._make)
-        )
-
-
-def _yields(function: Callable[..., Any]) -> bool:
-    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
-
-
-def _seeded(function: Callable[P, R], make: Callable[[], SeedScope]) -> Callable[P, R]:
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        with make():
-            return function(*args, **kwargs)
-
-    return run
-
-
-def _seeded_coroutine(function: Callable[P, Any], make: Callable[[], SeedScope]) -> Callable[P, Any]:
-    @wraps(function)
-    async def run(*args: P.args, **kwargs: P.kwargs) -> Any:
-        with make():
-            return await function(*args, **kwargs)
-
-    return run
-
-
-def seed_everything(seed: int = 0, *, entropy: EntropyMode = "seed", deterministic: bool = True) -> Seeded:
-    """Seed every random source, from this call on; see `SeedScope` for what is seeded and what is out of reach.
-
-    `with seed_everything(0): ...` puts everything back at the end of the block, also when it raises; `@seed_everything(0)` seeds each
-    call of a function. The plain statement `seed_everything(0)` seeds too, as its name says, and stays until the `close()` of
-    what it returns, the end of the scope around it (a seeded test), or the end of the process.
-    Raises `UsageError` for a seed outside 0 to 2**64 - 1 and for an unknown mode.
-    """
-    return Seeded(partial(SeedScope, _valid_seed(seed), entropy=entropy, deterministic=deterministic))

@@ -75,9 +75,15 @@ class EntropyStream:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.owner = threading.get_ident()
+        self.owner = 0
+        self.lock = threading.Lock()
         self.sites: dict[tuple[EntropyKind, str, int], int] = {}
         self.violations: list[EntropySite] = []
+
+    def begin(self) -> None:
+        """Start as the running thread's, with nothing drawn or noticed."""
+        self.owner = threading.get_ident()
+        self.sites, self.violations = {}, []
         self.restart("")
 
     def restart(self, phase: str) -> None:
@@ -85,7 +91,6 @@ class EntropyStream:
         self.phase = phase
         self.counters: dict[str, itertools.count[int]] = {}
         self.children: dict[str, itertools.count[int]] = {}
-        self.lock = threading.Lock()
         self._prefix = f"{self.settings.seed}\0{self.settings.path}\0{phase}"
 
     def position(self) -> Position:
@@ -101,6 +106,7 @@ class EntropyStream:
         """Become the stream of a descendant, in a forked child."""
         self.settings = self.settings_at(path)
         self.owner = threading.get_ident()
+        self.lock = threading.Lock()  # another thread may have held it when the process was forked
         self.restart(self.phase)
 
     def settings_at(self, path: str) -> Settings:

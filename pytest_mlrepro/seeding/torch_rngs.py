@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +14,10 @@ from .rngs import Restore
 __all__ = ["complete_torch", "deterministic_hint", "make_deterministic", "save_torch", "seed_torch", "warm_up"]
 
 _MASK = 2**64 - 1
-_VECTOR_MATH = "sqrt exp expm1 log log1p log2 log10 sin cos tan tanh sinh cosh asin acos atan erf erfc erfinv rsqrt sigmoid".split()
+_VECTOR_MATH = (
+    *("sqrt", "rsqrt", "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
+    *("asin", "acos", "atan", "erf", "erfc", "erfinv", "sigmoid"),
+)
 
 
 def complete_torch() -> ModuleType | None:
@@ -24,18 +27,27 @@ def complete_torch() -> ModuleType | None:
     return torch if hasattr(torch, "default_generator") and hasattr(torch, "use_deterministic_algorithms") else None
 
 
-def _devices(torch: ModuleType) -> Iterator[Any]:
-    """Yield the generators of accelerators that are in use; never initialises one."""
-    for name in ("cuda", "xpu"):
-        backend = getattr(torch, name, None)
-        if backend is not None and backend.is_initialized() and not _forked(backend):
-            yield from backend.default_generators
-    if getattr(torch._C, "_mps_is_available", bool)():
-        yield torch.mps._get_default_mps_generator()
+@lru_cache(maxsize=1)
+def _backends(torch: ModuleType) -> tuple[ModuleType, ...]:
+    """Return the accelerators that this build of torch could start: none in a CPU build, where asking each time would cost."""
+    compiled = {"cuda": bool(torch.version.cuda or torch.version.hip), "xpu": hasattr(torch._C, "_xpu_init")}
+    return tuple(getattr(torch, name) for name, there in compiled.items() if there and hasattr(torch, name))
 
 
-def _forked(backend: ModuleType) -> bool:
-    return bool(getattr(backend, "_is_in_bad_fork", bool)())
+@lru_cache(maxsize=1)
+def _has_mps(torch: ModuleType) -> bool:
+    return bool(getattr(torch._C, "_mps_is_available", bool)())
+
+
+def _devices(torch: ModuleType) -> list[Any]:
+    """Return the generators of accelerators that are in use; never initialises one."""
+    found: list[Any] = []
+    for backend in _backends(torch):
+        if backend.is_initialized():  # False in a forked child, where CUDA can't be used
+            found += backend.default_generators
+    if _has_mps(torch):
+        found.append(torch.mps._get_default_mps_generator())
+    return found
 
 
 def save_torch(torch: ModuleType) -> Restore:
@@ -64,10 +76,9 @@ def seed_torch(torch: ModuleType, seed: int) -> None:
 
 
 def when_initialised(torch: ModuleType, callback: Callable[[ModuleType], object]) -> None:
-    """Have `callback(torch.cuda)` run when CUDA or XPU starts, now or never: its generators don't exist before."""
-    for name in ("cuda", "xpu"):
-        backend = getattr(torch, name, None)
-        if backend is not None and hasattr(backend, "_lazy_call") and not backend.is_initialized():
+    """Have `callback(torch.cuda)` run when CUDA or XPU starts, if ever: their generators don't exist before."""
+    for backend in _backends(torch):
+        if not backend.is_initialized():
             backend._lazy_call(partial(callback, backend))
 
 
@@ -93,15 +104,15 @@ def make_deterministic(torch: ModuleType) -> Restore:
     core = torch._C
     mode, warn_only = core._get_deterministic_algorithms(), core._get_deterministic_algorithms_warn_only()
     fill, benchmark = core._get_deterministic_fill_uninitialized_memory(), core._get_cudnn_benchmark()
-    inductor = sys.modules.get("torch._inductor.config")
+    inductor: Any = sys.modules.get("torch._inductor.config")
     compiled = getattr(inductor, "deterministic", None)
     _switch(core, True, False, True, False)
-    if compiled is not None and inductor is not None:
+    if compiled is not None:
         inductor.deterministic = True
 
     def restore() -> None:
         _switch(core, mode, warn_only, fill, benchmark)
-        if compiled is not None and inductor is not None:
+        if compiled is not None:
             inductor.deterministic = compiled
 
     return restore
