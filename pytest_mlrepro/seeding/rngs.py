@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import UsageError
+from .twister import TWISTER_BYTES, State, read_random, write_random
 
 __all__ = [
     "Restore",
@@ -28,25 +29,23 @@ __all__ = [
 
 Restore = Callable[[], object]
 
-_MT19937_BYTES = 625 * 4
-"""`uint32 key[624]; int pos`: the whole of `bit_generator.ctypes.state_address`, unchanged since numpy 1.17."""
-
 
 def save_random() -> Restore:
     """Return what puts `random`'s global generator back, its cached Gaussian included."""
-    state = random._inst.getstate()  # random.getstate may have been replaced by a test
-    return lambda: random._inst.setstate(state)
+    generator = random._inst  # random.getstate itself may have been replaced by a test
+    return partial(write_random, generator, read_random(generator))
 
 
 def seed_random(seed: int) -> None:
     """Seed `random` as `random.seed(seed)` does."""
-    random._inst.setstate(_seeded_random(seed))
+    write_random(random._inst, _seeded(seed))
 
 
 @lru_cache(maxsize=4)
-def _seeded_random(seed: int) -> tuple[Any, ...]:
-    # Setting a known state takes 2.5 µs and seeding 3.9; each test seeds four times, mostly with the same number.
-    return random.Random(seed).getstate()
+def _seeded(seed: int) -> State:
+    # Each test seeds four times, mostly with the same number.
+    generator = random.Random(seed)  # noqa: S311  # reproducible is what it is to be
+    return read_random(generator)
 
 
 def save_numpy(mtrand: Any) -> Restore:
@@ -77,7 +76,7 @@ def _restore_twister(mtrand: Any, rand: Any, bits: Any, raw: bytes, gauss: float
     _use(mtrand, rand, bits)
     rand.seed(0)  # the only cheap way to clear a cached Gaussian
     with bits.lock:
-        ctypes.memmove(bits.ctypes.state_address, raw, _MT19937_BYTES)
+        ctypes.memmove(bits.ctypes.state_address, raw, TWISTER_BYTES)
     if gauss is not None:
         rand.set_state({**rand.get_state(legacy=False), "has_gauss": 1, "gauss": gauss})
 
@@ -90,7 +89,7 @@ def _use(mtrand: Any, rand: Any, bits: Any) -> None:
 
 def _read(bits: Any, address: int) -> bytes:
     with bits.lock:
-        return ctypes.string_at(address, _MT19937_BYTES)
+        return ctypes.string_at(address, TWISTER_BYTES)
 
 
 def seed_numpy(mtrand: Any, seed: int) -> None:

@@ -82,11 +82,11 @@ class SeedScope:
         """Each draw that `entropy="forbid"` refused, also when the test swallowed the error. Child processes only raise."""
         return list(self.stream.violations)
 
-    def enter(self) -> SeedScope:
+    def enter(self, phase: str = "") -> SeedScope:
         """Save all states, seed, and patch. Raises `UsageError` if it is open already; after any error nothing is left changed."""
         if self.is_open:
             raise UsageError("this SeedScope is open already: exit it first, or make another one")
-        self.stream.begin()
+        self.stream.begin(phase)
         OPEN.append(self)
         try:
             self._open()
@@ -258,6 +258,6 @@ def _valid_seed(seed: object) -> int:
 
 
 def _valid_mode(mode: object) -> EntropyMode:
-    if mode == "seed" or mode == "forbid" or mode == "allow":  # noqa: PLR1714  # mypy narrows this form only
+    if mode == "seed" or mode == "forbid" or mode == "allow":
         return mode
     raise UsageError(f'entropy must be "seed", "forbid" or "allow", not {mode!r}')

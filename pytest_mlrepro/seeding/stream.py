@@ -80,11 +80,11 @@ class EntropyStream:
         self.sites: dict[tuple[EntropyKind, str, int], int] = {}
         self.violations: list[EntropySite] = []
 
-    def begin(self) -> None:
+    def begin(self, phase: str) -> None:
         """Start as the running thread's, with nothing drawn or noticed."""
         self.owner = threading.get_ident()
         self.sites, self.violations = {}, []
-        self.restart("")
+        self.restart(phase)
 
     def restart(self, phase: str) -> None:
         """Begin the named phase from its start; what has been noticed so far stays on record."""
