@@ -14,8 +14,8 @@ __all__ = ["ArrayDifference", "Comparison", "Difference", "Kind", "Place", "Spec
 Kind: TypeAlias = Literal[
     "missing", "new", "order", "kind", "attribute", "dtype", "shape", "length", "value", "values", "nulls"
 ]
-"""`missing`: the golden has it, this run lacks it; `new`: the other way round; `value`: one scalar; `values`: elements of
-an array; `nulls`: elements of an array that are null on one side only."""
+"""`missing`: the golden has it, this run lacks it; `new`: the other way round; `value`: one scalar; `values`: elements
+of an array; `nulls`: elements of an array that are null on one side only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,8 @@ def reals(tally: Tally, start: int, expected: Chunk, actual: Chunk, dtype: str, 
 
 def _wide(chunk: Chunk, dtype: str) -> Chunk:
     values = dtypes.numbers(chunk, dtype)
-    return values.astype(np.complex128 if values.dtype.kind == "c" else np.float64, copy=False)
+    wide: Chunk = values.astype(np.complex128 if values.dtype.kind == "c" else np.float64, copy=False)
+    return wide
 
 
 def _distance(a: Chunk, e: Chunk, out: Chunk) -> Chunk:
@@ -179,11 +180,13 @@ def ulp_distance(e_bits: Chunk, a_bits: Chunk, *, signed: bool = True) -> Chunk:
     """Return steps between neighbours, from patterns of sign and magnitude: -0.0 and 0.0 are no step apart."""
     width = e_bits.itemsize * 8
     if not signed:
-        return np.abs(e_bits.astype(np.int64) - a_bits.astype(np.int64))
+        steps: Chunk = np.abs(e_bits.astype(np.int64) - a_bits.astype(np.int64))
+        return steps
     e, a = e_bits.view(f"int{width}"), a_bits.view(f"int{width}")
     if np.bitwise_xor(e, a).min() >= 0:
-        out = np.subtract(e, a, dtype=np.int64)
-        return np.abs(out, out=out)
+        steps = np.subtract(e, a, dtype=np.int64)
+        np.abs(steps, out=steps)
+        return steps
     magnitude = e_bits.dtype.type((1 << (width - 1)) - 1)
     em, am = (e_bits & magnitude).astype(np.uint64), (a_bits & magnitude).astype(np.uint64)
     return np.where((e ^ a) < 0, em + am, np.maximum(em, am) - np.minimum(em, am))

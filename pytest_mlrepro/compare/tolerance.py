@@ -77,7 +77,7 @@ class Tolerance:
         object.__setattr__(self, "max_ulp", _count("max_ulp", self.max_ulp))
         if not 0 <= self.max_mismatch_fraction < 1:
             raise UsageError(
-                f"max_mismatch_fraction={self.max_mismatch_fraction!r}: a share that is at least 0 and below 1 is expected"
+                f"max_mismatch_fraction={self.max_mismatch_fraction!r}: a share of at least 0 and below 1 is expected"
             )
 
 
@@ -110,8 +110,8 @@ class Tolerances:
     """What a check allows: one tolerance for all leaves, and others for the paths that a glob matches.
 
     A glob is matched, case-sensitively, against the dotted path of a leaf (`layers.0.weight`) and of every group around
-    it (`layers.0`, `layers`). `*` stands for any characters, dots too; `?` for one; `[ab]` for one of these; `[*]` for a
-    star. If several match, the one with the most literal characters counts, then the first in the alphabet.
+    it (`layers.0`, `layers`). `*` stands for any characters, dots too; `?` for one; `[ab]` for one of these; `[*]` for
+    a star. If several match, the one with the most literal characters counts, then the first in the alphabet.
     """
 
     plain: Tolerance = Tolerance()

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..values import dtypes
 from ..values.node import Label
-from ..values.paths import path_text
+from ..values.paths import label_text, path_text
 
 if TYPE_CHECKING:
     from .difference import ArrayDifference, Difference, Place
+    from .tolerance import Limits
 
 __all__ = ["amount", "around", "place_text", "sentence", "shorten", "text", "where"]
 
@@ -27,6 +28,8 @@ def text(value: Any, dtype: str = "") -> str:  # noqa: ANN401  # a scalar of any
         return repr(value)
     if isinstance(value, np.datetime64 | np.timedelta64):
         return str(value)
+    if dtype.startswith("time["):
+        return _time(int(value), dtype[5:-1])
     if isinstance(value, np.generic):
         if dtypes.is_complex(dtype):
             return _complex(value, dtype)
@@ -34,6 +37,13 @@ def text(value: Any, dtype: str = "") -> str:  # noqa: ANN401  # a scalar of any
             return _narrow(float(value), dtype) if value.dtype.name != dtype else str(value)
         return str(value.item())
     return repr(value)
+
+
+def _time(count: int, unit: str) -> str:
+    digits = {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
+    seconds, rest = divmod(count, 10**digits)
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{clock}.{rest:0{digits}}" if rest else clock
 
 
 def _complex(value: Any, dtype: str) -> str:  # noqa: ANN401
@@ -69,8 +79,8 @@ def shorten(long: str, limit: int = SIDE) -> str:
     """Cut a text in the middle."""
     if len(long) <= limit:
         return long
-    head = (limit - 1) // 2
-    return f"{long[:head]}…{long[len(long) - (limit - 1 - head) :]}"
+    head = (limit - 3) // 2
+    return f"{long[:head]}...{long[len(long) - (limit - 3 - head) :]}"
 
 
 def around(expected: str | bytes, actual: str | bytes, limit: int = SIDE) -> tuple[str, str]:
@@ -82,7 +92,7 @@ def around(expected: str | bytes, actual: str | bytes, limit: int = SIDE) -> tup
 
 
 def _cut(value: str | bytes, start: int, limit: int) -> str:
-    before, after = ("…" if start else ""), ("…" if len(value) > start + limit else "")
+    before, after = ("..." if start else ""), ("..." if len(value) > start + limit else "")
     return f"{before}{shorten(ascii_safe(value[start : start + limit]), 3 * limit)}{after}"
 
 
@@ -92,12 +102,14 @@ def ascii_safe(value: str | bytes) -> str:
     return shown if shown.isprintable() else ascii(value)
 
 
-def where(path: tuple[Label, ...]) -> str:
-    """Render the place inside the value: `value` alone is the whole."""
-    return shorten(path_text(path), 120)
+def where(path: tuple[Label, ...], owner: str = "") -> str:
+    """Render the place inside the value: `value` alone is the whole; a column of a table is called so."""
+    if is_table(owner) and path and isinstance(path[-1], str):
+        return f"column {shorten(repr(str(path[-1])))}" + (f" of {where(path[:-1])}" if path[1:] else "")
+    return shorten(path_text(path), 60)
 
 
-def place_text(place: Place, owner: str, path: tuple[Label, ...]) -> str:
+def place_text(place: Place, owner: str) -> str:
     """Render the index of an element: `row 12` in a table, `[3, 4]` elsewhere, "" in an array of no axes."""
     if is_table(owner) and len(place.index) == 1:
         return f"row {place.index[0]}"
@@ -111,27 +123,34 @@ def is_table(owner: str) -> bool:
 
 def sentence(difference: Difference) -> str:
     """Return one line: what differs, and where."""
-    d, place = difference, where(difference.path)
+    d, place = difference, where(difference.path, difference.owner)
     match d.kind:
         case "missing":
-            return f"{place} is in the golden and missing in this run"
+            return f"{place} is missing in this run; the golden has it ({d.expected})"
         case "new":
-            return f"{place} is new: the golden does not have it"
+            return f"{place} is new in this run; the golden does not have it ({d.actual})"
         case "order":
-            return f"{place}: the order differs"
+            return f"{place}: other order. {_order(d.expected, d.actual)}"
         case "kind":
             return f"{place}: expected {d.expected}, actual {d.actual}"
         case "attribute":
-            return f"{place}: {d.what} differs: expected {shorten(str(d.expected))}, actual {shorten(str(d.actual))}"
+            one, two = around(d.expected, d.actual) if len(d.expected + d.actual) > SIDE else (d.expected, d.actual)
+            return f"{place}: other {d.what}. expected {one}, actual {two}"
         case "dtype" | "shape" | "length":
-            return f"{place}: {d.kind} differs: expected {_fact(d.expected)}, actual {_fact(d.actual)}"
+            return f"{place}: other {d.kind}. expected {_fact(d.expected)}, actual {_fact(d.actual)}"
         case "value":
             return f"{place}: " + "expected {}, actual {}".format(*values(d.expected, d.actual, d.what))
         case "nulls" | "values":
-            return f"{place}: {_counts(d.array)}" if d.array else place
+            return f"{place}: {_counts(d.array, d.limits)}" if d.array else place
 
 
-def _fact(fact: Any) -> str:  # noqa: ANN401
+def _order(expected: tuple[Label, ...], actual: tuple[Label, ...]) -> str:
+    first = next(i for i, (one, two) in enumerate(zip(expected, actual, strict=True)) if one != two)
+    one, two = (shorten(label_text(side[first])) for side in (expected, actual))
+    return f"At position {first}: expected {one}, actual {two}"
+
+
+def _fact(fact: Any) -> str:  # noqa: ANN401  # a name, a number or a shape
     return shorten(str(fact))
 
 
@@ -142,10 +161,11 @@ def values(expected: Any, actual: Any, dtype: str, limit: int = SIDE) -> tuple[s
     return shorten(text(expected, dtype), 2 * limit), shorten(text(actual, dtype), 2 * limit)
 
 
-def _counts(array: ArrayDifference) -> str:
+def _counts(array: ArrayDifference, limits: Limits | None) -> str:
     parts = []
     if array.outside:
-        parts.append(f"{array.outside:,} of {array.total:,} elements differ ({share(array.outside, array.total)})")
+        beyond = "differ" if limits is None or limits.exact else "differ by more than is allowed"
+        parts.append(f"{array.outside:,} of {array.total:,} elements {beyond} ({share(array.outside, array.total)})")
     if array.null:
         parts.append(f"{array.null.count:,} null on one side only")
     return ", ".join(parts)

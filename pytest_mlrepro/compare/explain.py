@@ -1,0 +1,233 @@
+"""The one place that words a failure: what differs, where, by how much against what was allowed, in forty lines."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ..values import dtypes
+from .difference import ArrayDifference, Comparison, Difference, Place
+from .tolerance import Limits
+from .words import amount, place_text, sentence, shorten, text, values
+
+__all__ = ["explain", "failure_text"]
+
+LINES = 40
+ROWS = 8
+"""Worst places that are shown of the first array; of later ones fewer."""
+FEW = 3
+INDENT = "  "
+
+
+def explain(comparison: Comparison, *, width: int = 76) -> str:
+    """Return the differences as plain text of at most `width` columns, 40 lines and 4 KB, however much differs."""
+    if comparison.ok:
+        return "nothing was compared: there is no element at all" if comparison.empty else "nothing differs"
+    lines: list[str] = []
+    shown, rows = 0, ROWS
+    for difference in comparison.differences:
+        block = list(_block(difference, rows, width))
+        if lines and len(lines) + len(block) > LINES - 2:
+            break
+        lines += block
+        shown += 1
+        rows = FEW if difference.array else rows
+    if shown < comparison.count:
+        lines.append(f"... and {comparison.count - shown:,} more differences")
+    if comparison.count > 1:
+        lines.insert(0, f"{comparison.count:,} differences (expected: the golden, actual: this run)")
+    return "\n".join(lines)
+
+
+def failure_text(*, headline: str, details: str, why: Sequence[str] = (), next_commands: Sequence[str] = ()) -> str:
+    """Return a whole message: the conclusion, the details, why it may be, and what to run next."""
+    parts = [headline, details]
+    if why:
+        parts.append("\n".join(["Why:", *(textwrap.indent(reason, INDENT) for reason in why)]))
+    if next_commands:
+        parts.append("\n".join(["Next:", *(INDENT + command for command in next_commands)]))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _block(difference: Difference, rows: int, width: int) -> Iterator[str]:
+    if difference.kind == "value":
+        yield from _scalar(difference, width)
+        return
+    yield from _prose(sentence(difference), "", width)
+    if difference.array and difference.limits:
+        yield from _array(difference, difference.array, difference.limits, rows, width)
+
+
+def _prose(line: str, indent: str, width: int) -> list[str]:
+    return textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=indent + INDENT)
+
+
+def _scalar(difference: Difference, width: int) -> Iterator[str]:
+    expected, actual, limits = difference.expected, difference.actual, difference.limits
+    if isinstance(expected, str | bytes) and isinstance(actual, type(expected)):
+        yield from _prose(sentence(difference).partition(": expected ")[0] + ": other text", "", width)
+        yield from _stacked("", expected, actual, "", width)
+        return
+    yield from _prose(sentence(difference), "", width)
+    if limits and isinstance(expected, int | float | complex) and difference.what in ("int", "float", "complex"):
+        yield from _prose(_apart(expected, actual, limits), INDENT, width)
+        yield from _prose(_allowed_text(limits, difference.what, scalar=True), INDENT, width)
+
+
+def _apart(expected: complex, actual: complex, limits: Limits) -> str:
+    """Return how far apart two scalars are; "" for those that have no distance."""
+    if isinstance(expected, int) and isinstance(actual, int):
+        return f"difference: {amount(abs(actual - expected))}"
+    difference = abs(np.complex128(actual) - np.complex128(expected)) if np.isfinite([expected, actual]).all() else None
+    if difference is None:
+        return ""
+    if difference == 0:
+        return "they differ in the sign of zero"
+    size = abs(np.complex128(expected))
+    relative = f", relative {amount(float(difference / size))} of the expected value" if size else ""
+    if limits.rtol is None:
+        return f"difference: {amount(float(difference))}{relative}"
+    far, near = distinct(float(difference), float((limits.atol or 0) + limits.rtol * size))
+    return f"difference: {far} (allowed: {near}){relative}"
+
+
+def _array(difference: Difference, array: ArrayDifference, limits: Limits, rows: int, width: int) -> Iterator[str]:
+    dtype, owner = difference.what, difference.owner
+    yield from _prose(_allowed_text(limits, dtype), INDENT, width)
+    yield from _greatest(array, dtype, owner, width)
+    for name, special in (
+        ("NaN on one side only", array.nan),
+        ("infinite on one side, or of other sign", array.infinite),
+        ("-0.0 against 0.0", array.zero),
+        ("null on one side only", array.null),
+    ):
+        if special:
+            first = special.first
+            at = f" at {place_text(first, owner)}" if first.index else ""
+            line = f"{name}: {special.count:,}, the first{at}: expected {{}}, actual {{}}"
+            yield from _prose(line.format(*values(first.expected, first.actual, dtype)), INDENT, width)
+    if array.nan_equal:
+        yield from _prose(f"NaN on both sides (no difference): {array.nan_equal:,}", INDENT, width)
+    if array.worst:
+        yield from _table(array, dtype, limits, owner, rows, width)
+
+
+def _greatest(array: ArrayDifference, dtype: str, owner: str, width: int) -> Iterator[str]:
+    if len(array.worst) < 2:
+        return
+    for name, place, size in (
+        ("absolute", array.absolute, array.absolute and _size(array.absolute, dtype)),
+        ("relative", array.relative, array.relative and amount(array.relative.relative) + " of the expected value"),
+        ("in ulp", array.ulp, array.ulp and amount(array.ulp.ulp)),
+    ):
+        if place:
+            yield from _prose(f"greatest {name}: {size} at {place_text(place, owner)}", INDENT, width)
+
+
+def _size(place: Place, dtype: str) -> str:
+    if dtypes.is_temporal(dtype) and isinstance(place.difference, int):
+        return _duration(place.difference, dtype)
+    return amount(place.difference)
+
+
+def _duration(count: int, dtype: str) -> str:
+    unit = "D" if dtype == "date" else dtype[dtype.index("[") + 1 :].rstrip("]").partition(",")[0]
+    names = {"D": "days", "s": "s", "h": "hours", "m": "minutes", "W": "weeks", "M": "months", "Y": "years"}
+    return f"{count:,} {names.get(unit, unit)}"
+
+
+def _allowed_text(limits: Limits, dtype: str, *, scalar: bool = False) -> str:
+    parts = []
+    if limits.rtol or limits.atol:
+        rtol = f"rtol {limits.rtol!r}" + (f" (default of {dtype})" if limits.default else "")
+        parts.append(f"{rtol} of the expected value, atol {limits.atol!r}")
+    if limits.max_ulp:
+        parts.append(f"max_ulp {limits.max_ulp}")
+    line = "allowed: " + (" or ".join(parts) if parts else "no difference at all (exact)")
+    if limits.fraction and not scalar:
+        line += f", in all but {limits.fraction!r} of the elements"
+    return line
+
+
+def _table(array: ArrayDifference, dtype: str, limits: Limits, owner: str, rows: int, width: int) -> Iterator[str]:
+    places = array.worst[:rows]
+    if dtypes.is_text(dtype):
+        for place in places:
+            yield from _stacked(place_text(place, owner), place.expected, place.actual, "", width)
+    else:
+        table = [_header(limits, dtype), *(_row(place, dtype, limits, owner) for place in places)]
+        yield from _aligned(table, width)
+    numbers = not dtypes.is_text(dtype) and not dtypes.is_bool(dtype)
+    more = array.outside - len(places) - sum(s.count for s in (array.nan, array.infinite) if s)
+    if more > 0:
+        yield f"{INDENT}... and {more:,} more" + (" that are nearer to what is allowed" if numbers else "")
+
+
+def _header(limits: Limits, dtype: str) -> list[str]:
+    if dtypes.is_bool(dtype):
+        return ["place", "expected", "actual"]
+    last = ["ulp"] if limits.rtol is None else ["allowed"] if not limits.exact else []
+    return ["place", "expected", "actual", "difference", *last]
+
+
+def _row(place: Place, dtype: str, limits: Limits, owner: str) -> list[str]:
+    row = [place_text(place, owner) or "-", text(place.expected, dtype), text(place.actual, dtype)]
+    if dtypes.is_bool(dtype):
+        return row
+    if dtypes.is_temporal(dtype):
+        return [*row, _size(place, dtype)]
+    if limits.rtol is None:
+        return [*row, amount(place.difference), amount(place.ulp)]
+    if limits.exact:
+        return [*row, "sign of zero" if place.difference == 0 else amount(place.difference)]
+    return [*row, *distinct(place.difference, place.allowed)]
+
+
+def distinct(difference: float | int | None, allowed: float | int | None) -> tuple[str, str]:
+    """Return both with three digits, or as many as it takes to tell one from the other."""
+    one, two = amount(difference), amount(allowed)
+    if difference is None or allowed is None or difference == allowed or not math.isfinite(difference):
+        return one, two
+    for digits in range(4, 18):
+        if one != two:
+            break
+        one, two = f"{difference:.{digits}g}", f"{allowed:.{digits}g}"
+    return one, two
+
+
+def _aligned(table: list[list[str]], width: int) -> Iterator[str]:
+    """Yield columns, aligned to the right but for the place; if they are too wide, one place in two lines."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    if sum(widths) + 2 * len(widths) <= width:
+        for row in table:
+            cells = [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(size) for cell, size in zip(row[1:], widths[1:], strict=True)),
+            ]
+            yield INDENT + "  ".join(cells).rstrip()
+        return
+    for row in table[1:]:
+        rest = "".join(f", {name} {cell}" for name, cell in zip(table[0][3:], row[3:], strict=True))
+        yield INDENT + shorten(f"{row[0]}{rest}", width - 2)
+        yield INDENT + shorten(f"  expected {row[1]}", width - 2)
+        yield INDENT + shorten(f"  actual   {row[2]}", width - 2)
+
+
+def _stacked(place: str, expected: str | bytes, actual: str | bytes, note: str, width: int) -> Iterator[str]:
+    """Yield two strings below each other, so that the first difference stands in one column."""
+    gap = " " * len(place)
+    head = f"{INDENT}{place}{'  ' if place else ''}"
+    room = max(width - len(head) - 18, 16)
+    one, two = _side_by_side(expected, actual, room)
+    yield f"{head}expected {one}{note}"
+    yield f"{INDENT}{gap}{'  ' if place else ''}actual   {two}"
+
+
+def _side_by_side(expected: str | bytes, actual: str | bytes, room: int) -> tuple[str, str]:
+    one, two = values(expected, actual, "", room)
+    if isinstance(expected, str | bytes) and len(max(one, two, key=len)) > room + 8:
+        one, two = (shorten(side, room + 8) for side in (one, two))
+    return one, two
