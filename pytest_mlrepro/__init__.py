@@ -1,1 +1,49 @@
-"""Seeded tests and golden runs for machine learning, from inside pytest."""
+"""Seeded tests and golden runs for machine learning, from inside pytest.
+
+Public names are looked up when they are first used, so that importing this package imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .compare.close import assert_close
+    from .compare.tolerance import Tolerance
+    from .errors import FingerprintError, GoldenError, MissingDependencyError, MlreproError, UsageError
+    from .fingerprints import Fingerprint, fingerprint
+    from .seeding import seed_everything
+
+__all__ = [
+    "Fingerprint",
+    "FingerprintError",
+    "GoldenError",
+    "MissingDependencyError",
+    "MlreproError",
+    "Tolerance",
+    "UsageError",
+    "assert_close",
+    "fingerprint",
+    "seed_everything",
+]
+
+_HOMES = {
+    "assert_close": "compare.close",
+    "Tolerance": "compare.tolerance",
+    "Fingerprint": "fingerprints",
+    "fingerprint": "fingerprints",
+    "seed_everything": "seeding",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,4 +1,4 @@
-"""The errors of this package: a user's mistake or a broken store, never a failed check (that is an `AssertionError`)."""
+"""The errors of this package: a user's mistake or a broken store. A failed check is an `AssertionError`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,96 @@
 """Hooks only: each reads its event, calls one plain function and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from .integration import collection, markers, options
+from .integration.fixtures import golden, repro
+from .integration.phases import Phases
+from .integration.reruns import rehearsed
+from .integration.stash import PHASES
+from .report import terminal
+from .session import Session
+
+__all__ = ["Plugin", "golden", "pytest_addoption", "pytest_configure", "repro"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare options and ini settings."""
+    options.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the session, and hang the hooks that need it on the plugin manager."""
+    config.addinivalue_line("markers", markers.REPRO)
+    session = Session(options.settings(config))
+    phases = config.stash[PHASES] = Phases(config, session)
+    config.pluginmanager.register(Plugin(phases), "mlrepro-session")
+    if session.settings.mode != "check":
+        config.pluginmanager.register(Recording(phases), "mlrepro-recording")
+
+
+class Plugin:
+    """Hooks of every run."""
+
+    def __init__(self, phases: Phases) -> None:
+        self.phases, self.session = phases, phases.session
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Seed before anything of the test runs."""
+        return (yield from self.phases.setup(item))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Seed again, and close the golden."""
+        return (yield from self.phases.call(item))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Seed again, put everything back, commit the golden."""
+        return (yield from self.phases.teardown(item))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what was collected."""
+        collection.collect(self.session, session.items, session.config)
+
+    def pytest_deselected(self) -> None:
+        """Note that the run is a part only."""
+        self.session.run.complete = False
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a module that failed to be collected or skipped itself."""
+        if not report.passed:
+            self.session.run.complete = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather what became of a test's golden, here or in another process."""
+        collection.finish(self.session, report)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Put back what an interrupted test left."""
+        self.phases.close()
+        collection.close(self.session, exitstatus)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what became of the goldens."""
+        lines = terminal.summary(self.session)
+        if lines:
+            terminalreporter.section("mlrepro")
+            terminalreporter.write_line("\n".join(lines))
+
+
+class Recording:
+    """Hooks of a run that may record."""
+
+    def __init__(self, phases: Phases) -> None:
+        self.phases = phases
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Rehearse a test before it is recorded."""
+        return (yield from rehearsed(item, self.phases))

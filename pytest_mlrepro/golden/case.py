@@ -1,0 +1,275 @@
+"""One test and its golden while the test runs: each value is checked, put aside to be recorded, or proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..compare.explain import explain, failure_text
+from ..compare.tolerance import Tolerance, Tolerances, loosened, tighter, to_json, tolerances
+from ..compare.walk import compare
+from ..errors import GoldenError, UsageError
+from ..fingerprints import fingerprint_node
+from ..records import Check, Outcome, Settings, TestId
+from ..values.describe import describe
+from ..values.node import Node, is_empty
+from .pending import propose
+from .record import Golden, Recorded
+from .rehearsal import Rehearsal
+from .store import Staging, load, save, verify_arrays
+
+__all__ = ["GoldenCase"]
+
+
+class GoldenCase:
+    """The golden run of one test.
+
+    In `check` mode each value is compared with its golden. In `record` mode missing ones are recorded too, in `update` mode
+    also those that differ; both hold the run against a rehearsal, and write nothing before `commit`.
+    """
+
+    def __init__(
+        self,
+        test: TestId,
+        folder: Path,
+        settings: Settings,
+        *,
+        nodeid: str,
+        rehearsal: Rehearsal | None = None,
+        rehearsing: bool = False,
+        notify: Callable[[Check], None],
+    ) -> None:
+        self.test, self.folder, self.settings, self.nodeid = test, folder, settings, nodeid
+        self._rehearsal, self._rehearsing, self._notify = rehearsal, rehearsing, notify
+        self._seen: set[str] = set()
+        self._missing: list[str] = []
+        self._changes: list[str] = []
+        self._staging: Staging | None = None
+        self._stored: Golden | None = None
+        self._loaded = False
+
+    def check(
+        self,
+        value: object,
+        name: str | None = None,
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+        max_ulp: int | None = None,
+        tolerance: Tolerance | Mapping[str, Tolerance] | None = None,
+    ) -> None:
+        """Compare `value` with what was recorded under `name`; one check of a test may go without a name.
+
+        `rtol` is relative to the recorded value, and is given together with `atol`: |value - golden| <= atol + rtol * |golden|.
+        `max_ulp` allows that many representable numbers between the two. `tolerance` is a `Tolerance`, or a mapping of
+        glob patterns over keys to one each. Without any of them, floats have the tolerance of their dtype as in
+        `torch.testing` with `atol` 0, and everything else is exact.
+
+        Raises AssertionError if the value differs; UsageError for a second unnamed check, a name that was used before, or
+        arguments that can't be right; GoldenError if the golden can't be trusted; FingerprintError if the value is of a kind
+        that has no stable form. A value that is missing in the golden fails the test at its end, so that all are proposed.
+        """
+        __tracebackhide__ = True
+        key = self._key(name)
+        asked = tolerances(rtol=rtol, atol=atol, max_ulp=max_ulp, tolerance=tolerance)
+        node = describe(value)
+        digest = fingerprint_node(node).digest
+        if self._rehearsing or self._rehearsal:
+            self._repeat(_title(key), node, digest, asked)
+        if self._rehearsing:
+            return
+        recorded = self._golden_checks().get(key)
+        if recorded is None:
+            self._absent(key, node, digest, asked)
+        elif recorded.digest == digest and recorded.tolerance == to_json(asked):
+            verify_arrays(recorded, self.folder)
+            self._notify(Check(key, "passed"))
+        else:
+            self._differs(key, node, digest, asked, recorded)
+
+    def checkpoint(self, name: str, value: object) -> None:
+        """Hold an intermediate value of a recording's two runs against each other; it is never stored."""
+        __tracebackhide__ = True
+        if self._rehearsing or self._rehearsal:
+            node = describe(value)
+            self._repeat(f"checkpoint {name!r}", node, fingerprint_node(node).digest, tolerances(rtol=0.0, atol=0.0))
+
+    def finish(self) -> None:
+        """Close the test after its body has passed; raise AssertionError for what was not reached or is not recorded."""
+        __tracebackhide__ = True
+        if self._rehearsing:
+            return
+        if self._rehearsal:
+            self._rehearsal.end()
+        if not self._seen:
+            raise AssertionError("the test asks for `golden` and never came to golden.check(...): nothing was checked")
+        unused = sorted(self._golden_checks().keys() - self._seen)
+        if unused or (self._missing and self.settings.mode == "check"):
+            self._fail_at_end(unused)
+
+    def commit(self) -> None:
+        """Write what was put aside, after the whole test has passed."""
+        if self.settings.mode == "check" or self._staging is None:
+            return
+        old = self._golden_checks()
+        golden = self._proposed({**old, **self._staging.checks})
+        save(
+            self.folder,
+            golden,
+            self._staging.folder,
+            action=self.settings.mode,
+            reason=self.settings.reason or "first recording",
+            change=_greatest(self._changes),
+            root=self.settings.root,
+        )
+        for key in self._staging.checks:
+            self._notify(Check(key, "updated" if key in old else "recorded"))
+
+    def discard(self) -> None:
+        """Remove what was put aside."""
+        if self._staging is not None:
+            self._staging.discard()
+            self._staging = None
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what a test that failed for another reason should say about its golden."""
+        notes = []
+        if self._missing:
+            notes.append(f"golden: {_list(self._missing)} not recorded yet; nothing was proposed, since the test failed")
+        elif self._staging is not None and self.settings.mode != "check":
+            notes.append("golden: nothing was recorded, since the test failed")
+        return notes
+
+    def _key(self, name: str | None) -> str:
+        if name is not None and (not isinstance(name, str) or not name):
+            raise UsageError(f"golden.check: name must be a text that is not empty, got {name!r}")
+        key = name or ""
+        if key in self._seen:
+            raise UsageError(
+                f"golden.check: a second check named {name!r} in one test: give each a name of its own"
+                if key
+                else "golden.check: a second check without a name in one test: give it one, as in golden.check(value, 'loss')"
+            )
+        self._seen.add(key)
+        return key
+
+    def _golden_checks(self) -> Mapping[str, Recorded]:
+        if not self._loaded:
+            self._stored = load(self.folder)
+            self._loaded = True
+            if self._stored is not None and not self._stored.is_of(self.test, self.folder):
+                raise UsageError(
+                    f"two tests have the same golden folder {self.folder}: {self.test} and "
+                    f"{self._stored.file}::{self._stored.test}. Rename one of them, or move its golden"
+                )
+        return self._stored.checks if self._stored else {}
+
+    def _repeat(self, label: str, node: Node, digest: str, asked: Tolerances) -> None:
+        __tracebackhide__ = True
+        if self._rehearsal is None:
+            raise UsageError("golden: ask for it as an argument of the test or of a fixture, so that recording runs twice")
+        (self._rehearsal.note if self._rehearsing else self._rehearsal.hold)(label, node, digest, asked)
+
+    def _absent(self, key: str, node: Node, digest: str, asked: Tolerances) -> None:
+        __tracebackhide__ = True
+        if is_empty(node):
+            self._notify(Check(key, "failed"))
+            raise AssertionError(f"{_title(key)} has no element at all: an empty comparison proves nothing")
+        self._stage(key, node, digest, asked)
+        if self.settings.mode == "check":
+            self._missing.append(key)
+            self._notify(Check(key, "missing"))
+
+    def _differs(self, key: str, node: Node, digest: str, asked: Tolerances, recorded: Recorded) -> None:
+        __tracebackhide__ = True
+        verify_arrays(recorded, self.folder, limit=None)
+        looser = loosened(recorded.tolerances, asked)
+        comparison = compare(recorded.node(self.folder), node, tighter(recorded.tolerances, asked))
+        if comparison.ok and not looser:
+            self._notify(Check(key, "passed"))
+            return
+        self._changes.append(comparison.headline if not comparison.ok else "; ".join(looser))
+        self._stage(key, node, digest, asked)
+        if self.settings.mode == "update":
+            return
+        self._notify(Check(key, "failed"))
+        details = explain(comparison) if not comparison.ok else "the value is within what was allowed when it was recorded."
+        raise AssertionError(
+            failure_text(
+                headline=_headline(key, comparison.ok),
+                details="\n".join([details, *looser]),
+                next_commands=self._commands(self._propose(())),
+            )
+        )
+
+    def _stage(self, key: str, node: Node, digest: str, asked: Tolerances) -> None:
+        if self._staging is None:
+            self._staging = Staging()
+        self._staging.add(key, node, digest, asked)
+
+    def _fail_at_end(self, unused: list[str]) -> None:
+        __tracebackhide__ = True
+        details = []
+        if self._missing and self.settings.mode == "check":
+            details.append(f"{_list(self._missing)}: no golden is recorded yet.")
+        if unused:
+            details.append(f"{_list(unused)}: recorded, and no check of this run came to it.")
+            for key in unused:
+                self._notify(Check(key, "unused"))
+        if self.settings.mode != "check":
+            details.append("Nothing was recorded: a recording never drops what is there.")
+        raise AssertionError(
+            failure_text(
+                headline=f"golden of {self.test} is not complete",
+                details="\n".join(details),
+                next_commands=self._commands(self._propose(unused)),
+            )
+        )
+
+    def _propose(self, dropped: list[str] | tuple[()]) -> str | None:
+        """Write the proposal; a store that can't be written must not hide the failure that is being told."""
+        staged = self._staging.checks if self._staging else {}
+        kept = {key: check for key, check in self._golden_checks().items() if key not in dropped}
+        try:
+            propose(
+                self.settings.root,
+                self.folder,
+                self._stored,
+                self._proposed({**kept, **staged}),
+                self._staging,
+                test=self.nodeid,
+                change=_greatest(self._changes),
+            )
+        except GoldenError as error:
+            return str(error)
+        return None
+
+    def _proposed(self, checks: Mapping[str, Recorded]) -> Golden:
+        return Golden.of(self.test, self.folder, checks)
+
+    def _commands(self, trouble: str | None) -> tuple[str, ...]:
+        if trouble:
+            return (f"no proposal was written: {trouble}",)
+        return (
+            f"mlrepro accept '{self.nodeid}' --reason '…'   to make this run's values the golden",
+            f"mlrepro show '{self.nodeid}'   to look at what is recorded",
+        )
+
+
+def _title(key: str) -> str:
+    return f"golden {key!r}" if key else "the unnamed golden"
+
+
+def _headline(key: str, within: bool) -> str:
+    return f"{_title(key)} {'is held to a looser tolerance than recorded' if within else 'differs'}"
+
+
+def _list(keys: list[str]) -> str:
+    return ", ".join(_title(key) for key in keys)
+
+
+def _greatest(changes: list[str]) -> str | None:
+    return "; ".join(changes[:3]) or None
+
+

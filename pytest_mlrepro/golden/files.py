@@ -1,0 +1,83 @@
+"""Files that are whole at every moment: written beside their place, forced to disk, and put there in one step."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO
+
+from blake3 import blake3
+
+from ..errors import GoldenError
+
+__all__ = ["copy_whole", "file_digest", "sweep", "sync_folder", "write_whole"]
+
+PIECE = 4 << 20
+
+TEMPORARY = ".tmp"
+_serial = itertools.count()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put `text` (UTF-8, LF) at `path`: a reader sees the old file or the new one, also after a crash."""
+    data = text.encode("utf-8")
+    _whole(path, lambda file: file.write(data))
+
+
+def copy_whole(source: Path, path: Path) -> None:
+    """Copy a file to `path` in one step; the target is the old file or the new one at every moment."""
+    with source.open("rb") as origin:
+        _whole(path, lambda file: shutil.copyfileobj(origin, file, 1 << 20))
+
+
+def _whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+    temporary = path.with_name(f".{path.name[:40]}-{os.getpid()}-{next(_serial)}{TEMPORARY}")
+    try:
+        with temporary.open("xb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise GoldenError(f"can't write {path}: {error.strerror or error}. The golden is as it was") from error
+
+
+def file_digest(path: Path) -> str:
+    """Return the BLAKE3 (hexadecimal) over the BLAKE3 digests of the file's 4 MiB pieces, made by two threads."""
+    size = path.stat().st_size
+    if size <= PIECE:
+        return blake3(blake3(path.read_bytes()).digest()).hexdigest()
+    with ThreadPoolExecutor(2) as pool:
+        return blake3(b"".join(pool.map(lambda start: _piece_digest(path, start), range(0, size, PIECE)))).hexdigest()
+
+
+def _piece_digest(path: Path, start: int) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        return blake3(file.read(PIECE)).digest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the folder's entries to disk, where the system can (Windows can't)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path, keep: set[str]) -> None:
+    """Remove array files that nothing refers to and what a killed writer left behind.
+
+    Called only after the new golden stands; another process that records the same test at this moment is not supported.
+    """
+    for path in folder.iterdir():
+        if path.name.endswith(TEMPORARY) or (path.suffix == ".npy" and path.name not in keep):
+            path.unlink(missing_ok=True)

@@ -1,0 +1,159 @@
+"""Who changed a golden, when and why: one line a change, each holding the digest of the line before it.
+
+An entry is written before the change that it announces. So a change without an entry can't be, and an entry whose change a
+crash prevented is told by the next one, which starts from the same golden (`old`) again.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import time
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from blake3 import blake3
+
+from ..errors import GoldenError
+from .files import write_whole
+
+__all__ = ["Action", "Entry", "append", "problems", "read"]
+
+SCHEMA = 1
+FILE = "history.jsonl"
+Action: TypeAlias = Literal["record", "update", "accept"]
+Entry: TypeAlias = dict[str, str | int | None]
+
+
+def append(
+    folder: Path, *, action: Action, reason: str, change: str | None, old: str | None, new: str, root: Path
+) -> None:
+    """Add an entry; `old` and `new` are the seals of the golden, `change` is the greatest difference in words."""
+    lines = _lines(folder)
+    entry: Entry = {
+        "action": action,
+        "author": author(root),
+        "change": change,
+        "commit": commit(root),
+        "new": new,
+        "old": old,
+        "previous": digest(lines[-1]) if lines else None,
+        "reason": reason,
+        "schema": SCHEMA,
+        "time": now(),
+    }
+    write_whole(folder / FILE, "".join(f"{line}\n" for line in [*lines, _text(entry)]))
+
+
+def read(folder: Path) -> list[Entry]:
+    """Return the entries, oldest first; raise GoldenError for a line that is no entry."""
+    return [_entry(line, number, folder) for number, line in enumerate(_lines(folder), start=1)]
+
+
+def problems(folder: Path, seal: str | None) -> list[str]:
+    """Return what is wrong with the history of a golden whose seal is `seal`: edits, drops, swaps, a missing end.
+
+    Cutting off the tail together with putting back the older golden can't be seen from here: that takes a checkpoint kept
+    elsewhere.
+    """
+    lines = _lines(folder)
+    if not lines:
+        return [f"{folder / FILE} is missing or empty: nobody can say who recorded this golden"]
+    found: list[str] = []
+    standing: Entry | None = None
+    previous: str | None = None
+    for number, line in enumerate(lines, start=1):
+        entry = _entry(line, number, folder)
+        if entry["previous"] != previous:
+            found.append(f"{folder / FILE}, line {number}: an entry before it was edited, dropped or swapped")
+        if entry["old"] not in _possible(standing):
+            found.append(f"{folder / FILE}, line {number}: starts from a golden that no entry before it announced")
+        standing, previous = entry, digest(line)
+    return [*found, *_end(folder, standing, seal)]
+
+
+def _possible(standing: Entry | None) -> set[str | int | None]:
+    """Return the seals that may stand after an entry: the announced one, or the old one if a crash came between."""
+    return {None} if standing is None else {standing["new"], standing["old"]}
+
+
+def _end(folder: Path, last: Entry | None, seal: str | None) -> list[str]:
+    if last is None or seal == last["new"]:
+        return []
+    if seal == last["old"]:
+        return [f"{folder}: the last change on record ({last['reason']}) was not carried out, or was undone by hand"]
+    return [f"{folder / 'golden.json'} is not the golden that the last line of its history announces"]
+
+
+def _lines(folder: Path) -> list[str]:
+    try:
+        text = (folder / FILE).read_text("utf-8")
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise GoldenError(f"can't read {folder / FILE}: {error}") from None
+    return [line.removesuffix("\r") for line in text.split("\n") if line]  # not splitlines: a reason may hold U+2028
+
+
+def _entry(line: str, number: int, folder: Path) -> Entry:
+    where = f"{folder / FILE}, line {number}"
+    if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+        raise GoldenError(f"{where}: a merge conflict. Keep the history of one side and record the other change again")
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        raise GoldenError(f"{where} is no entry: it is not JSON") from None
+    if not isinstance(entry, dict) or not {"new", "old", "previous", "reason", "time"} <= entry.keys():
+        raise GoldenError(f"{where} is no entry of a golden's history")
+    return entry
+
+
+def _text(entry: Entry) -> str:
+    return json.dumps(entry, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def digest(line: str) -> str:
+    """Return the digest by which the next entry refers to this one."""
+    return f"blake3:{blake3(line.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def now() -> str:
+    """Return the time in UTC; `SOURCE_DATE_EPOCH`, where set, stands in for the clock (reproducible-builds.org)."""
+    epoch = float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="seconds")
+
+
+@cache
+def author(root: Path) -> str:
+    """Return who git says is at work, else the name of the account."""
+    name, mail = _git(root, "config", "user.name"), _git(root, "config", "user.email")
+    if name:
+        return f"{name} <{mail}>" if mail else name
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in some containers
+        return "unknown"
+
+
+@cache
+def commit(root: Path) -> str | None:
+    """Return the commit that is checked out, or None outside git."""
+    return _git(root, "rev-parse", "HEAD")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603  # fixed words, no shell
+            ["git", "-C", str(root), *arguments],  # noqa: S607  # the user's own git
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None

@@ -1,0 +1,66 @@
+"""Where a golden lies: readable, short, and different for any two tests on any file system."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from blake3 import blake3
+
+from ..errors import UsageError
+from ..records import TestId
+
+__all__ = ["array_file", "golden_folder", "pending_folder", "slug"]
+
+SLUG_LENGTH = 40
+HASH_LENGTH = 8
+
+
+def slug(text: str) -> str:
+    """Return at most 40 lower-case ASCII letters, digits, `_` and `-`: for people only, never parsed back."""
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:SLUG_LENGTH].strip("-") or "x"
+
+
+def hashed(text: str, *secrets: str) -> str:
+    """Return the slug of `text` and a hash over all arguments, so that unequal arguments give unequal names."""
+    key = "\0".join((text, *secrets)).encode("utf-8", "surrogatepass")
+    return f"{slug(text)}-{blake3(key).hexdigest()[:HASH_LENGTH]}"
+
+
+def golden_folder(test: TestId, *, root: Path, golden_dir: str) -> Path:
+    """Return the folder of this test's golden.
+
+    `golden_dir` is the name of a folder beside the test file; with a slash in it, it is a folder below `root` that mirrors
+    the folders of the tests. The hash covers the file's name and the test's name, not the way to the file, so that a
+    checkout elsewhere or another root directory finds the same golden.
+    """
+    module = _module_folder(test.file.name)
+    leaf = hashed(test.name, test.file.name)
+    if "/" not in golden_dir and "\\" not in golden_dir:
+        return test.file.parent / golden_dir / module / leaf
+    return _below(root, root / golden_dir) / _below(root, test.file.parent).relative_to(root) / module / leaf
+
+
+def _module_folder(file_name: str) -> str:
+    stem = file_name.removesuffix(".py")
+    return stem if slug(stem) == stem and file_name != stem else hashed(stem, file_name)
+
+
+def _below(root: Path, path: Path) -> Path:
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise UsageError(f"mlrepro_golden_dir: goldens must lie below the root directory {root}, and {path} does not")
+    return path
+
+
+def array_file(check: str, path: str, content: str) -> str:
+    """Return the name of an array's file: of the check, the place in its value, and the content (hexadecimal digest).
+
+    The content takes part, so that a new array never overwrites the one that the golden on disk still refers to.
+    """
+    return f"{hashed(check or 'value', path, content)}.npy"
+
+
+def pending_folder(root: Path, folder: Path) -> Path:
+    """Return the folder of a proposal for the golden in `folder`."""
+    relative = folder.relative_to(root).as_posix()
+    return root / ".mlrepro" / "pending" / hashed(folder.name[: -HASH_LENGTH - 1], relative)

@@ -1,0 +1,150 @@
+"""Proposals: what a golden would become, kept under `.mlrepro/pending/` until a person accepts or rejects it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ..errors import GoldenError
+from . import history
+from .files import copy_whole, write_whole
+from .layout import pending_folder
+from .record import FILE, Golden, Recorded, dumps
+from .store import Staging, load, save, verify_arrays
+
+__all__ = ["Proposal", "accept", "propose", "read_all", "reject", "withdraw"]
+
+FACTS = "proposal.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A golden that waits for a decision."""
+
+    test: str
+    """The test's id, for people."""
+    golden: str
+    """The golden's folder, relative to the root directory, with slashes."""
+    base: str | None
+    """Seal of the golden that the proposal would replace; None where there is none."""
+    change: str
+    """The greatest difference, in words."""
+    new: tuple[str, ...]
+    changed: tuple[str, ...]
+    dropped: tuple[str, ...]
+    time: str
+    folder: Path
+
+
+def propose(
+    root: Path,
+    target: Path,
+    old: Golden | None,
+    new: Golden,
+    staging: Staging,
+    *,
+    test: str,
+    change: str,
+) -> Path:
+    """Write what the golden in `target` would become, and return the proposal's folder.
+
+    `proposal.json` comes last: a folder without it is no proposal.
+    """
+    before: Mapping[str, Recorded] = old.checks if old else {}
+    folder = pending_folder(root, target)
+    facts = {
+        "base": old.seal if old else None,
+        "change": change,
+        "changed": sorted(name for name in new.checks if name in before and new.checks[name] != before[name]),
+        "dropped": sorted(before.keys() - new.checks.keys()),
+        "golden": target.relative_to(root).as_posix(),
+        "new": sorted(new.checks.keys() - before.keys()),
+        "schema": SCHEMA,
+        "test": test,
+        "time": history.now(),
+    }
+    _clear(folder, root)
+    for check in staging.checks.values():
+        for entry in check.files():
+            copy_whole(staging.folder / entry["file"], folder / entry["file"])
+    write_whole(folder / FILE, dumps(new)[0])
+    write_whole(folder / FACTS, json.dumps(facts, sort_keys=True, indent=1) + "\n")
+    return folder
+
+
+def _clear(folder: Path, root: Path) -> None:
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        ignore = root / ".mlrepro" / ".gitignore"
+        if not ignore.exists():
+            write_whole(ignore, "# made by pytest-mlrepro: proposals are for this checkout alone\n*\n")
+    except OSError as error:
+        raise GoldenError(f"can't make the folder {folder}: {error.strerror or error}") from error
+
+
+def read_all(root: Path) -> list[Proposal]:
+    """Return all proposals, by test; raise GoldenError for one that is damaged."""
+    return sorted(_proposals(root), key=lambda proposal: proposal.test)
+
+
+def _proposals(root: Path) -> Iterator[Proposal]:
+    for path in sorted((root / ".mlrepro" / "pending").glob(f"*/{FACTS}")):
+        try:
+            data = json.loads(path.read_text("utf-8"))
+            data.pop("schema")
+            lists = {key: tuple(data.pop(key)) for key in ("new", "changed", "dropped")}
+            yield Proposal(**data, **lists, folder=path.parent)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise GoldenError(f"{path} is no proposal: {error}. Remove its folder and run the test again") from None
+
+
+def accept(proposal: Proposal, *, root: Path, reason: str) -> Path:
+    """Make the proposal the golden, with an entry in its history; remove the proposal last. Return the golden's folder.
+
+    Raises GoldenError if the golden has changed since the proposal was made, or the proposal is damaged.
+    """
+    target = _target(proposal, root)
+    new, old = load(proposal.folder), load(target)
+    if new is None:
+        raise GoldenError(f"{proposal.folder} holds no {FILE}: run the test again")
+    if (old.seal if old else None) != proposal.base:
+        raise GoldenError(
+            f"the golden of {proposal.test} has changed since this proposal was made: run the test again, then accept"
+        )
+    for check in new.checks.values():
+        _verify_either(check, proposal.folder, target)
+    save(target, new, proposal.folder, action="accept", reason=reason, change=proposal.change, root=root)
+    shutil.rmtree(proposal.folder)
+    return target
+
+
+def _verify_either(check: Recorded, proposed: Path, standing: Path) -> None:
+    """Check the arrays where they lie: changed ones with the proposal, kept ones with the golden."""
+    names = [entry["file"] for entry in check.files()]
+    verify_arrays(check, proposed if any((proposed / name).exists() for name in names) else standing, limit=None)
+
+
+def _target(proposal: Proposal, root: Path) -> Path:
+    """Return the golden's folder; a proposal may come from another machine, so it may not point out of the root."""
+    path = PurePosixPath(proposal.golden)
+    target = root / path
+    if path.is_absolute() or ".." in path.parts or not target.resolve().is_relative_to(root.resolve()):
+        raise GoldenError(f"{proposal.folder / FACTS} points outside of {root}: {proposal.golden!r}")
+    return target
+
+
+def reject(proposal: Proposal) -> None:
+    """Remove the proposal; the golden stays as it is."""
+    shutil.rmtree(proposal.folder)
+
+
+def withdraw(root: Path, target: Path) -> None:
+    """Remove the proposal for the golden in `target`, if there is one: its test passes again."""
+    shutil.rmtree(pending_folder(root, target), ignore_errors=True)
+
+

@@ -1,0 +1,156 @@
+"""A golden: the recorded checks of one test, and `golden.json`, its form on disk.
+
+The file has sorted keys and one field a line, and carries a *seal*: the digest of the file with the seal left empty. So
+whatever a hand or a merge changed in it is noticed before anything is compared with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blake3 import blake3
+
+from ..compare.tolerance import Tolerances, from_json, to_json
+from ..errors import GoldenError
+from ..records import TestId
+from ..values.node import Node
+from .codecs import Json, array_files, decode
+
+__all__ = ["FILE", "Golden", "Recorded", "dumps", "loads"]
+
+FILE = "golden.json"
+SCHEMA = 1
+LFS = "version https://git-lfs.github.com/spec/"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One check as it was recorded: its digest settles the equal case, the rest is read only when it must be."""
+
+    digest: str
+    tolerance: Json
+    value: Json
+
+    @property
+    def tolerances(self) -> Tolerances:
+        """Return what was allowed when the check was recorded."""
+        return from_json(self.tolerance)
+
+    def node(self, folder: Path) -> Node:
+        """Return the value, its arrays to be read from `folder`."""
+        return decode(self.value, folder)
+
+    def files(self) -> list[dict[str, Json]]:
+        """Return `{"file", "size", "blake3"}` of each array."""
+        return array_files(self.value)
+
+    @classmethod
+    def of(cls, digest: str, tolerances: Tolerances, value: Json) -> Recorded:
+        """Return a new record."""
+        return cls(digest, to_json(tolerances), value)
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """All recorded checks of one test; the unnamed check has the name ""."""
+
+    test: str
+    """The test's name within its file, as pytest prints it."""
+    file: str
+    """The way from the golden's folder to the test's file, with slashes."""
+    checks: Mapping[str, Recorded]
+    variant: Mapping[str, str] = field(default_factory=dict)
+    seal: str = ""
+
+    @classmethod
+    def of(cls, test: TestId, folder: Path, checks: Mapping[str, Recorded]) -> Golden:
+        """Return the golden of `test` that lies in `folder`."""
+        return cls(test.name, Path(os.path.relpath(test.file, folder)).as_posix(), checks)
+
+    def is_of(self, test: TestId, folder: Path) -> bool:
+        """Tell whether this golden, which lies in `folder`, was recorded by `test`."""
+        return self.test == test.name and self.file == Path(os.path.relpath(test.file, folder)).as_posix()
+
+    def nodeid(self, folder: Path, root: Path) -> str:
+        """Return the node id of the test, seen from the root directory."""
+        return f"{Path(os.path.relpath(folder / self.file, root)).as_posix()}::{self.test}"
+
+
+def dumps(golden: Golden) -> tuple[str, str]:
+    """Return the text of `golden.json` and its seal."""
+    data = {
+        "checks": {
+            name: {"digest": check.digest, "tolerance": check.tolerance, "value": check.value}
+            for name, check in golden.checks.items()
+        },
+        "file": golden.file,
+        "schema": SCHEMA,
+        "seal": "",
+        "test": golden.test,
+        "variant": dict(golden.variant),
+    }
+    text = "".join(_lines(data, "")) + "\n"
+    seal = _seal(text)
+    return text.replace('\n "seal": ""', f'\n "seal": "{seal}"', 1), seal
+
+
+def loads(text: str, path: Path) -> Golden:
+    """Parse `golden.json`; raise GoldenError for one that is not whole and unchanged."""
+    text = text.replace("\r\n", "\n")
+    try:
+        data = json.loads(text)
+        seal, schema = data["seal"], data["schema"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise GoldenError(_unreadable(text, path, error)) from None
+    if schema != SCHEMA:
+        raise GoldenError(f"{path} has schema {schema!r}, this version knows {SCHEMA}: update pytest-mlrepro")
+    if _seal(text.replace(f'\n "seal": "{seal}"', '\n "seal": ""', 1)) != seal:
+        raise GoldenError(
+            f"{path} was edited by hand or damaged: its content does not match its seal.\n"
+            f"Put it back with  git checkout -- {path.name}  or record it again"
+        )
+    checks = {name: Recorded(c["digest"], c["tolerance"], c["value"]) for name, c in data["checks"].items()}
+    return Golden(data["test"], data["file"], checks, data["variant"], seal)
+
+
+def _seal(text: str) -> str:
+    return f"blake3:{blake3(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def _unreadable(text: str, path: Path, error: Exception) -> str:
+    if text.startswith(LFS):
+        return f"{path} is a Git LFS pointer, not the golden: run  git lfs pull"
+    if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines()):
+        return f"{path} has merge conflicts: choose a side with  git checkout --ours  or  --theirs , then run the test"
+    if isinstance(error, ValueError):
+        return f"{path} is not whole: {error}. Put it back from version control, or record it again"
+    return f"{path} is no golden: it lacks {error}"
+
+
+def _lines(value: Json, indent: str) -> Iterator[str]:
+    """Yield JSON with sorted keys and one field a line; what holds no object and no list of its own stays on one line."""
+    if not isinstance(value, (dict, list)) or not any(isinstance(item, (dict, list)) for item in _items(value)):
+        yield _text(value)
+        return
+    deeper, (opening, closing) = indent + " ", "{}" if isinstance(value, dict) else "[]"
+    yield opening
+    keys: list[str] | range = sorted(value) if isinstance(value, dict) else range(len(value))
+    for number, key in enumerate(keys):
+        yield ("," if number else "") + f"\n{deeper}"
+        if isinstance(value, dict):
+            yield f"{_text(key)}: "
+        yield from _lines(value[key], deeper)  # type: ignore[index]  # a key of the dict, or a position in the list
+    yield f"\n{indent}{closing}"
+
+
+def _items(value: Json) -> list[Json]:
+    return list(value.values()) if isinstance(value, dict) else list(value)
+
+
+def _text(value: Json) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return text if text.isprintable() else json.dumps(value, sort_keys=True, allow_nan=False)

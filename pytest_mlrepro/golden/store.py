@@ -1,0 +1,147 @@
+"""Goldens on disk: read and trusted only when whole; written so that a crash leaves the old one or the new one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from ..compare.tolerance import Tolerances
+from ..errors import GoldenError
+from ..fingerprints import Fingerprint, fingerprint_node
+from ..values.node import Node, Source
+from . import history
+from .codecs import Json, encode
+from .files import copy_whole, file_digest, sweep, sync_folder, write_whole
+from .layout import array_file
+from .npy import write_source
+from .record import FILE, LFS, Golden, Recorded, dumps, loads
+
+__all__ = ["Staging", "load", "problems", "save", "verify_arrays"]
+
+SMALL = 256 * 1024
+"""Files up to this size are digested each time their check runs; larger ones when they are read, and by `verify`."""
+
+
+class Staging:
+    """Checks of one run, put aside with their arrays until it is decided whether they are recorded."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="mlrepro-"))
+        self.checks: dict[str, Recorded] = {}
+
+    def add(self, name: str, node: Node, digest: str, tolerances: Tolerances) -> None:
+        """Put a check aside as it is now: what the test does to its arrays later changes nothing."""
+
+        def write(path: str, source: Source, dtype: str, shape: tuple[int, ...]) -> dict[str, Json]:
+            raw = self.folder / "raw"
+            write_source(raw, source, dtype, shape)
+            content = file_digest(raw)
+            named = raw.replace(self.folder / array_file(name, path, content))
+            return {"file": named.name, "size": named.stat().st_size, "blake3": content}
+
+        try:
+            self.checks[name] = Recorded.of(digest, tolerances, encode(node, write))
+        except OSError as error:
+            raise GoldenError(f"can't put the value aside in {self.folder}: {error.strerror or error}") from error
+
+    def discard(self) -> None:
+        """Remove everything that was put aside."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def load(folder: Path) -> Golden | None:
+    """Return the golden in `folder`, or None where there is none; raise GoldenError for one that can't be trusted."""
+    path = folder / FILE
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return loads(file.read(), path)
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise GoldenError(f"{path} is not UTF-8: {error.reason}. Put it back from version control") from None
+    except OSError as error:
+        raise GoldenError(f"can't read {path}: {error.strerror or error}") from error
+
+
+def save(
+    folder: Path,
+    golden: Golden,
+    arrays: Path,
+    *,
+    action: history.Action,
+    reason: str,
+    change: str | None,
+    root: Path,
+) -> None:
+    """Make `golden` the one in `folder`; its new arrays lie in `arrays`, the others are in `folder` already.
+
+    Arrays first, then the history's entry, then `golden.json` in one step: before that step the old golden stands with all
+    its files, after it the new one.
+    """
+    old = load(folder)
+    text, seal = dumps(golden)
+    if old is not None and old.seal == seal:
+        return
+    keep = {entry["file"] for check in golden.checks.values() for entry in check.files()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GoldenError(f"can't make the folder {folder}: {error.strerror or error}. Nothing was recorded") from error
+    for name in sorted(keep):
+        if (arrays / name).exists():
+            copy_whole(arrays / name, folder / name)
+    history.append(
+        folder, action=action, reason=reason, change=change, old=old.seal if old else None, new=seal, root=root
+    )
+    write_whole(folder / FILE, text)
+    sync_folder(folder)
+    sweep(folder, keep)
+
+
+def verify_arrays(check: Recorded, folder: Path, *, limit: int | None = SMALL) -> None:
+    """Raise GoldenError if an array of the check is missing or not the one recorded; files over `limit` by size only."""
+    for entry in check.files():
+        path = folder / entry["file"]
+        try:
+            same = path.stat().st_size == entry["size"]
+            if same and (limit is None or entry["size"] <= limit):
+                same = file_digest(path) == entry["blake3"]
+        except OSError as error:
+            raise GoldenError(f"{path}, which the golden needs, can't be read: {error.strerror or error}") from None
+        if not same:
+            raise GoldenError(_altered(path))
+
+
+def _altered(path: Path) -> str:
+    with path.open("rb") as file:
+        if file.read(len(LFS)) == LFS.encode():
+            return f"{path} is a Git LFS pointer, not the array: run  git lfs pull"
+    return f"{path} is not the array that was recorded: its digest differs. Put it back with  git checkout -- {path}"
+
+
+def problems(folder: Path) -> list[str]:
+    """Return everything that is wrong with the golden in `folder`: file, arrays, digests, history."""
+    try:
+        golden = load(folder)
+        if golden is None:
+            return [f"{folder} holds no golden.json: a recording was interrupted, record the test again"]
+        return [*_wrong_values(golden, folder), *history.problems(folder, golden.seal)]
+    except GoldenError as error:
+        return [str(error)]
+
+
+def _wrong_values(golden: Golden, folder: Path) -> list[str]:
+    found = []
+    for name, check in golden.checks.items():
+        try:
+            verify_arrays(check, folder, limit=None)
+            if _recomputed(check, folder).digest != check.digest:
+                found.append(f"{folder}: the value of check {name!r} does not have the digest that was recorded")
+        except GoldenError as error:
+            found.append(str(error))
+    return found
+
+
+def _recomputed(check: Recorded, folder: Path) -> Fingerprint:
+    return fingerprint_node(check.node(folder))

@@ -1,0 +1,44 @@
+"""What a run collected and left out, so that only a complete one may call a golden obsolete."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..session import Session
+from .phases import outcomes, test_id
+
+__all__ = ["close", "collect", "finish"]
+
+FILTERS = ("keyword", "markexpr", "lf", "failedfirst", "deselect", "ignore", "ignore_glob", "stepwise", "collectonly")
+
+
+def collect(session: Session, items: list[pytest.Item], config: pytest.Config) -> None:
+    """Note the tests of this run, and whether they are all there are."""
+    session.run.collected = {test_id(item): item.nodeid for item in items}
+    if any(getattr(config.option, name, None) for name in FILTERS) or not _everything(config):
+        session.run.complete = False
+
+
+def _everything(config: pytest.Config) -> bool:
+    """Tell whether pytest was left to collect by itself, in the root directory and in this process."""
+    by_itself = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return by_itself and config.invocation_params.dir == config.rootpath and not getattr(config.option, "numprocesses", None)
+
+
+def finish(session: Session, report: pytest.TestReport) -> None:
+    """Gather the golden checks of a test from its last report, and how the test went."""
+    run = session.run
+    if report.when == "setup" and report.passed:
+        run.passed.add(report.nodeid)
+    elif not report.passed:
+        run.passed.discard(report.nodeid)
+    if report.when == "teardown" and report.user_properties:
+        for check in outcomes(report):
+            run.touched.add(report.nodeid)
+            session.add(report.nodeid, check)
+
+
+def close(session: Session, status: int) -> None:
+    """Note how the run ended: one that was stopped or failed to collect proves nothing about what it left out."""
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        session.run.complete = False

@@ -1,0 +1,76 @@
+"""The marker `repro`, read into a frozen plan; a wrong argument is named, with the nearest right one."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import pytest
+
+from ..errors import UsageError
+
+__all__ = ["REPRO", "Entropy", "Plan", "plan"]
+
+REPRO = (
+    'repro(seed=0, *, entropy="seed", deterministic=True): seed every random source for this test; entropy says what '
+    'generators without a seed do ("seed", "forbid" or "allow"), deterministic turns torch\'s deterministic algorithms on'
+)
+KNOWN = ("seed", "entropy", "deterministic")
+LATER = ("reruns", "vary", "data", "artifacts", "code")
+Entropy = Literal["seed", "forbid", "allow"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one test is seeded."""
+
+    seed: int
+    entropy: Entropy = "seed"
+    deterministic: bool = True
+
+
+def plan(mark: pytest.Mark | None, default_seed: int) -> Plan:
+    """Return the plan of a test with this marker (None: no marker, all by default); raise UsageError for a wrong one."""
+    if mark is None:
+        return Plan(default_seed)
+    if len(mark.args) > 1:
+        raise UsageError(f"@pytest.mark.repro takes one positional argument, seed, got {mark.args!r}")
+    if mark.args and "seed" in mark.kwargs:
+        raise UsageError("@pytest.mark.repro: seed is given twice")
+    given: dict[str, Any] = dict(mark.kwargs, **({"seed": mark.args[0]} if mark.args else {}))
+    for name in given.keys() - set(KNOWN):
+        raise UsageError(_unknown(name))
+    return Plan(
+        _seed(given.get("seed", default_seed)),
+        _entropy(given.get("entropy", "seed")),
+        _deterministic(given.get("deterministic", True)),
+    )
+
+
+def _unknown(name: str) -> str:
+    if name in LATER:
+        return f"@pytest.mark.repro: {name} is not in this version; it has {', '.join(KNOWN)}"
+    near = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(KNOWN)}"
+    return f"@pytest.mark.repro has no argument {name!r}: {hint}"
+
+
+def _seed(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise UsageError(f"@pytest.mark.repro: seed must be a whole number, 0 or more, got {value!r}")
+    return value
+
+
+def _entropy(value: Any) -> Entropy:
+    if value not in get_args(Entropy):
+        near = difflib.get_close_matches(str(value), get_args(Entropy), n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"@pytest.mark.repro: entropy must be 'seed', 'forbid' or 'allow', got {value!r}{hint}")
+    return value  # type: ignore[no-any-return]  # one of the three, as was just checked
+
+
+def _deterministic(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"@pytest.mark.repro: deterministic must be True or False, got {value!r}")
+    return value

@@ -1,0 +1,75 @@
+"""Command-line options and ini settings, read into `Settings`."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ..records import Settings
+
+__all__ = ["add_options", "default_seed", "seed_all", "settings"]
+
+CI_VARIABLES = ("CI", "TF_BUILD", "BUILD_NUMBER", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID")
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare what can be said on the command line and in the ini file."""
+    group = parser.getgroup("mlrepro", "reproducible tests and golden runs")
+    group.addoption(
+        "--golden",
+        choices=("check", "record", "update"),
+        default="check",
+        help="check values against their goldens (the default); record those that are missing; "
+        "update also those that differ",
+    )
+    group.addoption("--golden-reason", metavar="TEXT", help="why goldens change; needed with --golden=update")
+    group.addoption(
+        "--mlrepro-seed",
+        type=int,
+        metavar="N",
+        help="seed of tests whose marker gives none (default: the ini value mlrepro_seed, else 0)",
+    )
+    parser.addini("mlrepro_scope", "which tests are seeded: marked (the default) or all", default="marked")
+    parser.addini("mlrepro_seed", "seed of tests whose marker gives none", default="0")
+    parser.addini(
+        "mlrepro_golden_dir",
+        "folder of the goldens beside each test file; with a slash in it, one folder below the root directory",
+        default="__golden__",
+    )
+
+
+def settings(config: pytest.Config) -> Settings:
+    """Return what this run was asked to do; raise pytest's UsageError for what can't be."""
+    mode, reason = config.getoption("--golden"), config.getoption("--golden-reason")
+    if mode == "update" and not (reason or "").strip():
+        raise pytest.UsageError("--golden=update needs --golden-reason 'why the goldens change'")
+    golden_dir = config.getini("mlrepro_golden_dir").replace("\\", "/").rstrip("/")
+    if not golden_dir or golden_dir.startswith("/") or ".." in golden_dir.split("/"):
+        raise pytest.UsageError(f"mlrepro_golden_dir must be a folder below the root directory, got {golden_dir!r}")
+    return Settings(config.rootpath, mode, reason, golden_dir, ci=in_ci())
+
+
+def in_ci() -> bool:
+    """Tell whether this is a run of a CI service, by the variables that they set."""
+    return any(os.environ.get(name, "").lower() not in ("", "0", "false", "no") for name in CI_VARIABLES)
+
+
+def seed_all(config: pytest.Config) -> bool:
+    """Tell whether tests without the marker are seeded too."""
+    scope = config.getini("mlrepro_scope")
+    if scope not in ("marked", "all"):
+        raise pytest.UsageError(f"mlrepro_scope must be marked or all, got {scope!r}")
+    return bool(scope == "all")
+
+
+def default_seed(config: pytest.Config) -> int:
+    """Return the seed of tests whose marker gives none."""
+    asked, text = config.getoption("--mlrepro-seed"), config.getini("mlrepro_seed")
+    try:
+        seed = int(text) if asked is None else int(asked)
+    except ValueError:
+        raise pytest.UsageError(f"mlrepro_seed must be a whole number, got {text!r}") from None
+    if seed < 0:
+        raise pytest.UsageError(f"the seed must not be negative, got {seed}")
+    return seed

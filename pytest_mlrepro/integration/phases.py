@@ -1,0 +1,220 @@
+"""Set-up, call and tear-down of one test: seeded in each, its golden closed after the call, committed after the tear-down."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ..errors import MlreproError
+from ..records import Check, TestId
+from ..session import Session
+from .markers import Plan, plan
+from .options import default_seed, seed_all
+
+if TYPE_CHECKING:
+    from ..golden.case import GoldenCase
+    from ..golden.rehearsal import Rehearsal
+    from ..seeding import EntropySite, SeedScope
+
+__all__ = ["Phases"]
+
+PROPERTY = "mlrepro.golden"
+"""User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
+
+
+@dataclass(slots=True)
+class Case:
+    """What belongs to one run of one test."""
+
+    plan: Plan | None = None
+    scope: SeedScope | None = None
+    golden: GoldenCase | None = None
+    passed: bool = False
+
+
+class Phases:
+    """The tests of one session as they go through their phases."""
+
+    def __init__(self, config: pytest.Config, session: Session) -> None:
+        self.session = session
+        self._case = Case()
+        self._all = seed_all(config)
+        self._seed = default_seed(config)
+        self.rehearsal: Rehearsal | None = None
+        self.rehearsing = False
+
+    def setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Seed the test if it asks for it, and keep it seeded until its tear-down is over."""
+        self._case = Case()
+        mark = item.get_closest_marker("repro")
+        if mark is None and not self._all and "repro" not in getattr(item, "fixturenames", ()):
+            return (yield)
+        with _plainly():
+            self._case.plan = plan(mark, self._seed)
+            self._case.scope = _scope(self._case.plan)
+            self._case.scope.enter()
+        with self._seeded(item, "setup"):
+            return (yield)
+
+    def call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Run the body, and close the golden if the body passes."""
+        case = self._case
+        if case.scope is None and "golden" not in getattr(item, "fixturenames", ()):
+            result = yield
+            case.passed = True
+            return result
+        with self._seeded(item, "call"), _noted(case):
+            result = yield
+            _close(case)
+        case.passed = True
+        return result
+
+    def teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Tear down, put every random state back, and write what is to be recorded."""
+        case = self._case
+        try:
+            with self._seeded(item, "teardown"):
+                result = yield
+            self._leave(case)
+            if case.passed and not self.rehearsing:
+                self._commit(item, case)
+        finally:
+            self._leave(case)
+            if case.golden is not None:
+                case.golden.discard()
+        return result
+
+    def close(self) -> None:
+        """Put back what an interrupted test left seeded."""
+        self._leave(self._case)
+
+    def open_golden(self, request: pytest.FixtureRequest) -> GoldenCase:
+        """Return the golden of the test that asks for it."""
+        from ..golden.case import GoldenCase
+        from ..golden.layout import golden_folder
+
+        item, settings = request.node, self.session.settings
+        test = test_id(item)
+        folder = golden_folder(test, root=settings.root, golden_dir=settings.golden_dir)
+        self.session.claim(folder, item.nodeid)
+        self._case.golden = GoldenCase(
+            test,
+            folder,
+            settings,
+            nodeid=item.nodeid,
+            rehearsal=self.rehearsal,
+            rehearsing=self.rehearsing,
+            notify=lambda check: item.user_properties.append((f"{PROPERTY}:{check.name}", check.outcome)),
+        )
+        return self._case.golden
+
+    def seed_plan(self) -> Plan:
+        """Return how the running test is seeded."""
+        assert self._case.plan is not None  # the fixture `repro` makes its test a seeded one
+        return self._case.plan
+
+    def checkpoint(self, name: str, value: object) -> None:
+        """Hold an intermediate value of a recording's two runs against each other."""
+        __tracebackhide__ = True
+        if self._case.golden is not None:
+            self._case.golden.checkpoint(name, value)
+
+    @contextmanager
+    def _seeded(self, item: pytest.Item, phase: str) -> Iterator[None]:
+        scope = self._case.scope
+        if scope is None:
+            yield
+            return
+        before = len(scope.violations)
+        with _alone(item.config):
+            scope.reseed(phase)
+            yield
+        if len(scope.violations) > before:  # the test swallowed the error
+            pytest.fail("\n".join(_forbidden(site) for site in scope.violations[before:]), pytrace=False)
+
+    def _leave(self, case: Case) -> None:
+        if case.scope is not None:
+            case.scope.exit()
+            case.scope = None
+
+    def _commit(self, item: pytest.Item, case: Case) -> None:
+        if case.golden is None:
+            return
+        with _plainly():
+            case.golden.commit()
+        if self.session.may_have_pending:
+            from ..golden.pending import withdraw
+
+            withdraw(self.session.settings.root, case.golden.folder)
+
+
+def test_id(item: pytest.Item) -> TestId:
+    """Return which test this is."""
+    return TestId(item.path, item.nodeid.partition("::")[2] or item.name)
+
+
+def outcomes(report: pytest.TestReport) -> Iterator[Check]:
+    """Return the golden checks that a test's last report tells of, wherever it ran."""
+    for key, value in report.user_properties:
+        if key.startswith(PROPERTY):
+            yield Check(key[len(PROPERTY) + 1 :], value)  # type: ignore[arg-type]  # an Outcome, written by us
+
+
+def _forbidden(site: EntropySite) -> str:
+    return f"unseeded entropy is forbidden in this test: {site.kind} was drawn at {site.file}:{site.line}"
+
+
+def _scope(seeding: Plan) -> SeedScope:
+    from ..seeding import SeedScope
+
+    return SeedScope(seeding.seed, entropy=seeding.entropy, deterministic=seeding.deterministic)
+
+
+def _close(case: Case) -> None:
+    if case.golden is None:
+        return
+    try:
+        case.golden.finish()
+    except AssertionError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@contextmanager
+def _noted(case: Case) -> Iterator[None]:
+    """Add to a failure what the user needs to know beside it."""
+    try:
+        yield
+    except Exception as error:
+        from ..seeding import deterministic_hint
+
+        hint = deterministic_hint(error)
+        for note in [*([hint] if hint else []), *(case.golden.notes if case.golden else [])]:
+            error.add_note(note)
+        raise
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Show an error of ours as its message alone: no frame of the user's is in its traceback."""
+    try:
+        yield
+    except MlreproError as error:
+        pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
+
+
+@contextmanager
+def _alone(config: pytest.Config) -> Iterator[None]:
+    """Keep pytest-randomly from seeding a test that is seeded here; its hooks look at this option as they run."""
+    before = getattr(config.option, "randomly_reset_seed", None)
+    if not before:
+        yield
+        return
+    config.option.randomly_reset_seed = False
+    try:
+        yield
+    finally:
+        config.option.randomly_reset_seed = before

@@ -1,0 +1,45 @@
+"""Frozen facts that several rooms speak of: who is tested, in which mode, and what came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+__all__ = ["Check", "Mode", "Outcome", "Settings", "TestId"]
+
+Mode: TypeAlias = Literal["check", "record", "update"]
+Outcome: TypeAlias = Literal["passed", "failed", "missing", "unused", "recorded", "updated", "repeated"]
+
+
+@dataclass(frozen=True, slots=True)
+class TestId:
+    """Which test: its file, and its name inside the file as pytest prints it (`TestModel::test_loss[cpu]`)."""
+
+    __test__ = False  # the name looks like a test class to pytest
+
+    file: Path
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.file.name}::{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one run was asked to do."""
+
+    root: Path
+    mode: Mode
+    reason: str | None
+    golden_dir: str
+    """Name of the folder beside each test file, or (with a slash) one folder below the root for all of them."""
+    ci: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What became of one golden check; the name is empty for the unnamed one."""
+
+    name: str
+    outcome: Outcome

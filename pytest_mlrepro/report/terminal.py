@@ -1,0 +1,49 @@
+"""The lines at the end of a run: what became of the goldens, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..session import Session
+
+__all__ = ["summary"]
+
+ORDER = ("passed", "failed", "missing", "unused", "recorded", "updated")
+SHOWN = 10
+
+
+def summary(session: Session) -> list[str]:
+    """Return the lines of the summary; none if the run had nothing to do with goldens."""
+    return [*_counts(session), *_written(session), *_open(session), *_obsolete(session)]
+
+
+def _counts(session: Session) -> Iterator[str]:
+    counts = [f"{session.outcomes[name]} {name}" for name in ORDER if session.outcomes[name]]
+    if counts:
+        yield f"golden checks: {', '.join(counts)}"
+
+
+def _written(session: Session) -> Iterator[str]:
+    for outcome in ("recorded", "updated"):
+        yield from _listed(f"{outcome}:", session.tests_with(outcome))
+
+
+def _open(session: Session) -> Iterator[str]:
+    waiting = session.tests_with("missing") + session.tests_with("failed") + session.tests_with("unused")
+    if waiting and session.settings.mode == "check":
+        yield "proposals wait under .mlrepro/pending: see  mlrepro status , then  mlrepro accept  or  mlrepro reject"
+    if session.tests_with("missing") and not session.settings.ci:
+        yield "to record what is missing:  pytest --golden=record"
+
+
+def _obsolete(session: Session) -> Iterator[str]:
+    folders = [str(folder.relative_to(session.settings.root)) for folder in session.obsolete()]
+    yield from _listed("obsolete, no test needs them (nothing was removed):", folders)
+
+
+def _listed(title: str, names: list[str]) -> Iterator[str]:
+    if names:
+        yield title
+        yield from (f"  {name}" for name in names[:SHOWN])
+    if len(names) > SHOWN:
+        yield f"  … and {len(names) - SHOWN} more"
