@@ -84,10 +84,3 @@ def is_empty(node: Node) -> bool:
     if isinstance(node, Group):
         return all(is_empty(child) for _, child in node.children)
     return isinstance(node, Array) and node.data.size == 0
-
-
-def is_empty(node: Node) -> bool:
-    """Tell whether a value holds no element at all, so that a comparison of it could not fail."""
-    if isinstance(node, Group):
-        return all(is_empty(child) for _, child in node.children)
-    return isinstance(node, Array) and node.data.size == 0

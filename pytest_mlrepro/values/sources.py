@@ -11,7 +11,7 @@ import numpy as np
 
 from .node import Chunk, Source
 
-__all__ = ["FilledSource", "FlatSource", "LazySource", "LayoutSource", "array_source"]
+__all__ = ["FilledSource", "FlatSource", "LayoutSource", "LazySource", "array_source"]
 
 
 class FlatSource:

@@ -1,0 +1,41 @@
+"""What to do instead, for the things that people pass and that have no canonical form."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Generator, Iterator, KeysView, Set, ValuesView
+from typing import Any, Final, NoReturn
+
+from .walk import Refused
+
+__all__ = ["refuse"]
+
+_ADVICE: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
+    ((types.FunctionType, types.BuiltinFunctionType, types.MethodType), "pass what it returns, or declare it as code"),
+    ((types.ModuleType,), "pass the values in it that matter"),
+    ((type,), "pass its name, or declare it as code"),
+    ((Generator, Iterator), "it can be read only once; make a list of it"),
+    ((KeysView, ValuesView), "make a list of it"),
+    ((Set,), "make a set of it"),
+    ((memoryview,), "pass bytes(value)"),
+)
+_BY_METHOD: Final = (
+    ("get_params", "pass its fitted arrays, such as estimator.coef_, or its predictions"),
+    ("model_dump", "pass value.model_dump()"),
+    ("__attrs_attrs__", "pass attrs.asdict(value)"),
+    ("__array__", "pass numpy.asarray(value)"),
+    ("state_dict", "pass value.state_dict()"),
+)
+
+
+def refuse(value: Any) -> NoReturn:
+    """Raise for a value that nothing describes, with the advice that fits it best."""
+    for kinds, advice in _ADVICE:
+        if isinstance(value, kinds):
+            raise Refused(value, advice)
+    for method, advice in _BY_METHOD:
+        if hasattr(type(value), method):
+            raise Refused(value, advice)
+    raise Refused(
+        value, "pass its numbers as a dict or an array, or give its class a method __mlrepro__() that returns them"
+    )

@@ -1,0 +1,121 @@
+"""One walk through a value: how deep it is, what it stands in, and the error that names the place it stopped at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..errors import FingerprintError
+from .node import Array, Group, Label, Node, Scalar
+from .paths import path_text
+
+__all__ = ["MAX_DEPTH", "Handler", "Refused", "Walk", "type_name"]
+
+MAX_DEPTH = 100
+"""Containers inside containers; real configurations and state dicts stay below twenty."""
+
+
+class Refused(Exception):
+    """A value that can't be described; the labels from it outwards are gathered as the walk unwinds."""
+
+    def __init__(self, value: object, advice: str) -> None:
+        super().__init__(advice)
+        self.type_name = type_name(type(value))
+        self.advice = advice
+        self.labels: list[Label] = []
+
+    def public(self) -> FingerprintError:
+        """Return the error that users see: place, type, and what to do."""
+        return FingerprintError(
+            f"{path_text(reversed(self.labels))} is of type {self.type_name}, which has no fingerprint: {self.advice}"
+        )
+
+
+class Walk:
+    """The state of one `describe`: how to describe a part, and the containers that are open."""
+
+    __slots__ = ("_open", "describe")
+
+    def __init__(self, dispatch: Callable[[Any, Walk], Node]) -> None:
+        self._open: set[int] = set()
+        self.describe: Callable[[Any], Node] = lambda value: dispatch(value, self)
+
+    def enter(self, value: object) -> None:
+        """Open a container; raises Refused if it stands inside itself or too deep."""
+        if id(value) in self._open:
+            raise Refused(value, "it contains itself; replace the inner reference by a name or an index")
+        if len(self._open) >= MAX_DEPTH:
+            raise Refused(value, f"it is nested more than {MAX_DEPTH} levels deep; flatten it")
+        self._open.add(id(value))
+
+    def leave(self, value: object) -> None:
+        """Close a container."""
+        self._open.discard(id(value))
+
+    def parts(self, owner: object, items: Iterable[tuple[Label, Any]]) -> tuple[tuple[Label, Node], ...]:
+        """Describe the parts of a container under their labels."""
+        self.enter(owner)
+        children: list[tuple[Label, Node]] = []
+        describe = self.describe
+        label: Label = 0
+        try:
+            for label, item in items:
+                children.append((label, describe(item)))
+        except Refused as refused:
+            refused.labels.append(label)
+            raise
+        self.leave(owner)
+        return tuple(children)
+
+    def part(self, label: Label, describe: Callable[[], Node]) -> tuple[Label, Node]:
+        """Describe one part by a function of its own, so that an error names the part."""
+        try:
+            return label, describe()
+        except Refused as refused:
+            refused.labels.append(label)
+            raise
+
+    def key(self, value: object) -> Label:
+        """Describe a key of a dict, an element of a set, or the name of a column.
+
+        A `str` is itself; a tuple is a group even if an array could hold it; a numpy scalar is the Python scalar that it
+        equals as a key.
+        """
+        if type(value) is str:
+            return value
+        if isinstance(value, tuple):
+            return self._tuple_key(value)
+        node = self.describe(value)
+        if not isinstance(node, Array):
+            return node
+        return self._scalar_key(value, node)
+
+    def _tuple_key(self, value: Sequence[Any]) -> Group:
+        self.enter(value)
+        children: list[tuple[Label, Node]] = []
+        for position, item in enumerate(value):
+            key = self.key(item)
+            children.append((position, Scalar("str", key) if isinstance(key, str) else _as_node(key)))
+        self.leave(value)
+        return Group("tuple", (), tuple(children))
+
+    def _scalar_key(self, value: object, node: Array) -> Label:
+        if node.shape:
+            raise Refused(value, "an array can't be a key; use its name or a tuple")
+        item = node.data.read(0, 1)[0]
+        if node.dtype.startswith(("datetime64", "timedelta64")):
+            return Scalar(node.dtype, str(int(item.view("int64"))))
+        plain = item.item() if hasattr(item, "item") else item
+        return plain if isinstance(plain, str) else Scalar(type(plain).__name__, plain)
+
+
+Handler = Callable[[Any, Walk], Node]
+
+
+def _as_node(key: Label) -> Node:
+    return key if isinstance(key, Scalar | Group) else Scalar("int", key)
+
+
+def type_name(kind: type) -> str:
+    """Return the name by which people know a type: with its module, unless it is built in."""
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
