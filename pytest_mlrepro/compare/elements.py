@@ -101,9 +101,8 @@ def _wide(chunk: Chunk, dtype: str) -> Chunk:
 
 
 def _distance(a: Chunk, e: Chunk, out: Chunk) -> Chunk:
-    if e.dtype.kind == "c":
-        return np.abs(a - e, out=out)
-    return np.abs(np.subtract(a, e, out=out), out=out)
+    np.abs(a - e if e.dtype.kind == "c" else np.subtract(a, e, out=out), out=out)
+    return out
 
 
 def _pairwise(mask: Mask, is_complex: bool) -> Mask:
@@ -189,7 +188,8 @@ def ulp_distance(e_bits: Chunk, a_bits: Chunk, *, signed: bool = True) -> Chunk:
         return steps
     magnitude = e_bits.dtype.type((1 << (width - 1)) - 1)
     em, am = (e_bits & magnitude).astype(np.uint64), (a_bits & magnitude).astype(np.uint64)
-    return np.where((e ^ a) < 0, em + am, np.maximum(em, am) - np.minimum(em, am))
+    steps = np.where((e ^ a) < 0, em + am, np.maximum(em, am) - np.minimum(em, am))
+    return steps
 
 
 def integers(tally: Tally, start: int, expected: Chunk, actual: Chunk, dtype: str, limits: Limits, _: Bench) -> None:
