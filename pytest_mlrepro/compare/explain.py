@@ -11,7 +11,7 @@ import numpy as np
 from ..values import dtypes
 from .difference import ArrayDifference, Comparison, Difference, Place
 from .tolerance import Limits
-from .words import amount, place_text, sentence, shorten, text, values
+from .words import amount, place_text, sentence, shorten, steps, text, values
 
 __all__ = ["explain", "failure_text"]
 
@@ -19,7 +19,11 @@ LINES = 40
 ROWS = 8
 """Worst places that are shown of the first array; of later ones fewer."""
 FEW = 3
+STACKED = 4
+"""Places that take several lines each."""
 INDENT = "  "
+ALLOWED = "  allowed: "
+BYTES = 4096
 
 
 def explain(comparison: Comparison, *, width: int = 76) -> str:
@@ -27,19 +31,31 @@ def explain(comparison: Comparison, *, width: int = 76) -> str:
     if comparison.ok:
         return "nothing was compared: there is no element at all" if comparison.empty else "nothing differs"
     lines: list[str] = []
-    shown, rows = 0, ROWS
+    shown, rows, allowed = 0, ROWS, ""
     for difference in comparison.differences:
         block = list(_block(difference, rows, width))
-        if lines and len(lines) + len(block) > LINES - 2:
+        # what is allowed is said again only where it is something else
+        said = [line for line in block if line.startswith(ALLOWED)]
+        block = [line for line in block if line != allowed]
+        if lines and not _fits([*lines, *block]):
             break
         lines += block
         shown += 1
+        allowed = said[0] if said else allowed
         rows = FEW if difference.array else rows
     if shown < comparison.count:
         lines.append(f"... and {comparison.count - shown:,} more differences")
     if comparison.count > 1:
         lines.insert(0, f"{comparison.count:,} differences (expected: the golden, actual: this run)")
+    while not _fits(lines, spare=0):
+        del lines[-2:]
+        lines.append(INDENT + "...")
     return "\n".join(lines)
+
+
+def _fits(lines: list[str], spare: int = 2) -> bool:
+    size = sum(len(line.encode("utf-8", "replace")) + 1 for line in lines)
+    return len(lines) <= LINES - spare and size <= BYTES - 100 * spare
 
 
 def failure_text(*, headline: str, details: str, why: Sequence[str] = (), next_commands: Sequence[str] = ()) -> str:
@@ -62,14 +78,14 @@ def _block(difference: Difference, rows: int, width: int) -> Iterator[str]:
 
 
 def _prose(line: str, indent: str, width: int) -> list[str]:
-    return textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=indent + INDENT)
+    return textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=indent + INDENT, break_on_hyphens=False)
 
 
 def _scalar(difference: Difference, width: int) -> Iterator[str]:
     expected, actual, limits = difference.expected, difference.actual, difference.limits
     if isinstance(expected, str | bytes) and isinstance(actual, type(expected)):
         yield from _prose(sentence(difference).partition(": expected ")[0] + ": other text", "", width)
-        yield from _stacked("", expected, actual, "", width)
+        yield from _stacked("", expected, actual, width)
         return
     yield from _prose(sentence(difference), "", width)
     if limits and isinstance(expected, int | float | complex) and difference.what in ("int", "float", "complex"):
@@ -87,7 +103,7 @@ def _apart(expected: complex, actual: complex, limits: Limits) -> str:
     if difference == 0:
         return "they differ in the sign of zero"
     size = abs(np.complex128(expected))
-    relative = f", relative {amount(float(difference / size))} of the expected value" if size else ""
+    relative = f", relative to expected: {amount(float(difference / size))}" if size else ""
     if limits.rtol is None:
         return f"difference: {amount(float(difference))}{relative}"
     far, near = distinct(float(difference), float((limits.atol or 0) + limits.rtol * size))
@@ -107,8 +123,9 @@ def _array(difference: Difference, array: ArrayDifference, limits: Limits, rows:
         if special:
             first = special.first
             at = f" at {place_text(first, owner)}" if first.index else ""
-            line = f"{name}: {special.count:,}, the first{at}: expected {{}}, actual {{}}"
-            yield from _prose(line.format(*values(first.expected, first.actual, dtype)), INDENT, width)
+            yield from _prose(f"{name}: {special.count:,}, the first{at}", INDENT, width)
+            sides = values(first.expected, first.actual, dtype)
+            yield from _prose("expected {}, actual {}".format(*sides), 2 * INDENT, width)
     if array.nan_equal:
         yield from _prose(f"NaN on both sides (no difference): {array.nan_equal:,}", INDENT, width)
     if array.worst:
@@ -119,9 +136,9 @@ def _greatest(array: ArrayDifference, dtype: str, owner: str, width: int) -> Ite
     if len(array.worst) < 2:
         return
     for name, place, size in (
-        ("absolute", array.absolute, array.absolute and _size(array.absolute, dtype)),
-        ("relative", array.relative, array.relative and amount(array.relative.relative) + " of the expected value"),
-        ("in ulp", array.ulp, array.ulp and amount(array.ulp.ulp)),
+        ("difference", array.absolute, array.absolute and _size(array.absolute, dtype)),
+        ("relative to expected", array.relative, array.relative and amount(array.relative.relative)),
+        ("in ulp", array.ulp, array.ulp and steps(array.ulp.ulp)),
     ):
         if place:
             yield from _prose(f"greatest {name}: {size} at {place_text(place, owner)}", INDENT, width)
@@ -142,23 +159,26 @@ def _duration(count: int, dtype: str) -> str:
 def _allowed_text(limits: Limits, dtype: str, *, scalar: bool = False) -> str:
     parts = []
     if limits.rtol or limits.atol:
-        rtol = f"rtol {limits.rtol!r}" + (f" (default of {dtype})" if limits.default else "")
-        parts.append(f"{rtol} of the expected value, atol {limits.atol!r}")
+        default = f" (rtol: default of {dtype})" if limits.default else ""
+        parts.append(f"atol {limits.atol!r} + rtol {limits.rtol!r} * |expected|{default}")
     if limits.max_ulp:
         parts.append(f"max_ulp {limits.max_ulp}")
     line = "allowed: " + (" or ".join(parts) if parts else "no difference at all (exact)")
     if limits.fraction and not scalar:
-        line += f", in all but {limits.fraction!r} of the elements"
+        line += f", max_mismatch_fraction {limits.fraction!r}"
     return line
 
 
 def _table(array: ArrayDifference, dtype: str, limits: Limits, owner: str, rows: int, width: int) -> Iterator[str]:
     places = array.worst[:rows]
     if dtypes.is_text(dtype):
+        places = places[:STACKED]
         for place in places:
-            yield from _stacked(place_text(place, owner), place.expected, place.actual, "", width)
+            yield from _stacked(place_text(place, owner), place.expected, place.actual, width)
     else:
         table = [_header(limits, dtype), *(_row(place, dtype, limits, owner) for place in places)]
+        if not _narrow(table, width):
+            table, places = table[: 1 + STACKED], places[:STACKED]
         yield from _aligned(table, width)
     numbers = not dtypes.is_text(dtype) and not dtypes.is_bool(dtype)
     more = array.outside - len(places) - sum(s.count for s in (array.nan, array.infinite) if s)
@@ -170,7 +190,7 @@ def _header(limits: Limits, dtype: str) -> list[str]:
     if dtypes.is_bool(dtype):
         return ["place", "expected", "actual"]
     last = ["ulp"] if limits.rtol is None else ["allowed"] if not limits.exact else []
-    return ["place", "expected", "actual", "difference", *last]
+    return ["worst at", "expected", "actual", "difference", *last]
 
 
 def _row(place: Place, dtype: str, limits: Limits, owner: str) -> list[str]:
@@ -180,7 +200,7 @@ def _row(place: Place, dtype: str, limits: Limits, owner: str) -> list[str]:
     if dtypes.is_temporal(dtype):
         return [*row, _size(place, dtype)]
     if limits.rtol is None:
-        return [*row, amount(place.difference), amount(place.ulp)]
+        return [*row, amount(place.difference), steps(place.ulp)]
     if limits.exact:
         return [*row, "sign of zero" if place.difference == 0 else amount(place.difference)]
     return [*row, *distinct(place.difference, place.allowed)]
@@ -198,15 +218,20 @@ def distinct(difference: float | int | None, allowed: float | int | None) -> tup
     return one, two
 
 
+def _widths(table: list[list[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*table, strict=True)]
+
+
+def _narrow(table: list[list[str]], width: int) -> bool:
+    return sum(_widths(table)) + 2 * len(table[0]) <= width
+
+
 def _aligned(table: list[list[str]], width: int) -> Iterator[str]:
-    """Yield columns, aligned to the right but for the place; if they are too wide, one place in two lines."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    if sum(widths) + 2 * len(widths) <= width:
-        for row in table:
-            cells = [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(size) for cell, size in zip(row[1:], widths[1:], strict=True)),
-            ]
+    """Yield columns, aligned to the right but for the place; if they are too wide, one place in three lines."""
+    if _narrow(table, width):
+        first, *widths = _widths(table)
+        for place, *row in table:
+            cells = [place.ljust(first), *(cell.rjust(size) for cell, size in zip(row, widths, strict=True))]
             yield INDENT + "  ".join(cells).rstrip()
         return
     for row in table[1:]:
@@ -216,18 +241,11 @@ def _aligned(table: list[list[str]], width: int) -> Iterator[str]:
         yield INDENT + shorten(f"  actual   {row[2]}", width - 2)
 
 
-def _stacked(place: str, expected: str | bytes, actual: str | bytes, note: str, width: int) -> Iterator[str]:
+def _stacked(place: str, expected: str | bytes, actual: str | bytes, width: int) -> Iterator[str]:
     """Yield two strings below each other, so that the first difference stands in one column."""
     gap = " " * len(place)
     head = f"{INDENT}{place}{'  ' if place else ''}"
     room = max(width - len(head) - 18, 16)
-    one, two = _side_by_side(expected, actual, room)
-    yield f"{head}expected {one}{note}"
-    yield f"{INDENT}{gap}{'  ' if place else ''}actual   {two}"
-
-
-def _side_by_side(expected: str | bytes, actual: str | bytes, room: int) -> tuple[str, str]:
     one, two = values(expected, actual, "", room)
-    if isinstance(expected, str | bytes) and len(max(one, two, key=len)) > room + 8:
-        one, two = (shorten(side, room + 8) for side in (one, two))
-    return one, two
+    yield f"{head}expected {one}"
+    yield f"{INDENT}{gap}{'  ' if place else ''}actual   {two}"

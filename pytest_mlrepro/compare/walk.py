@@ -16,6 +16,7 @@ from ..values.sources import FlatSource
 from .difference import ArrayDifference, Comparison, Difference, Kind
 from .numeric import compare_arrays
 from .tolerance import Limits, Tolerances, require_used
+from .words import ascii_safe, shorten
 
 __all__ = ["compare", "leaf_paths"]
 
@@ -192,6 +193,8 @@ class _Walk:
 def _kind(node: Node) -> str:
     if isinstance(node, Array):
         return f"{node.kind} of {node.dtype}"
+    if isinstance(node, Scalar) and node.kind in ("bool", "int", "float", "complex", "str", "bytes"):
+        return f"{node.kind} {shorten(ascii_safe(node.value))}"
     return node.kind
 
 

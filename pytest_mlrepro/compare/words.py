@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .difference import ArrayDifference, Difference, Place
     from .tolerance import Limits
 
-__all__ = ["amount", "around", "place_text", "sentence", "shorten", "text", "where"]
+__all__ = ["amount", "around", "ascii_safe", "place_text", "sentence", "shorten", "steps", "text", "values", "where"]
 
 SIDE = 48
 """Characters of a long string that are shown."""
@@ -75,6 +75,11 @@ def amount(value: float | int | None) -> str:
     return f"{value:.3g}"
 
 
+def steps(ulp: int | None) -> str:
+    """Return a number of ulp: exactly as long as it means something."""
+    return amount(ulp if ulp is None or ulp < 10**6 else float(ulp))
+
+
 def shorten(long: str, limit: int = SIDE) -> str:
     """Cut a text in the middle."""
     if len(long) <= limit:
@@ -87,16 +92,21 @@ def around(expected: str | bytes, actual: str | bytes, limit: int = SIDE) -> tup
     """Return two strings quoted, each cut to the surroundings of the first place at which they differ."""
     pairs = zip(expected, actual, strict=False)
     first = next((i for i, (one, two) in enumerate(pairs) if one != two), min(len(expected), len(actual)))
-    start = max(0, min(first - limit // 3, max(len(expected), len(actual)) - limit))
-    return _cut(expected, start, limit), _cut(actual, start, limit)
+    room = limit
+    while True:
+        start = max(0, min(first - room // 3, max(len(expected), len(actual)) - room))
+        one, two = _cut(expected, start, room), _cut(actual, start, room)
+        if max(len(one), len(two)) <= limit + 8 or room < 4:
+            return one, two
+        room = room * 3 // 4  # escapes take more room than what they stand for
 
 
-def _cut(value: str | bytes, start: int, limit: int) -> str:
-    before, after = ("..." if start else ""), ("..." if len(value) > start + limit else "")
-    return f"{before}{shorten(ascii_safe(value[start : start + limit]), 3 * limit)}{after}"
+def _cut(value: str | bytes, start: int, room: int) -> str:
+    before, after = ("..." if start else ""), ("..." if len(value) > start + room else "")
+    return f"{before}{ascii_safe(value[start : start + room])}{after}"
 
 
-def ascii_safe(value: str | bytes) -> str:
+def ascii_safe(value: object) -> str:
     """Return the `repr`; with escapes where a terminal could not print it."""
     shown = repr(value)
     return shown if shown.isprintable() else ascii(value)
@@ -130,24 +140,25 @@ def sentence(difference: Difference) -> str:
         case "new":
             return f"{place} is new in this run; the golden does not have it ({d.actual})"
         case "order":
-            return f"{place}: other order. {_order(d.expected, d.actual)}"
+            return f"{place}: order differs{_order(d.expected, d.actual)}"
         case "kind":
-            return f"{place}: expected {d.expected}, actual {d.actual}"
+            return f"{place}: kind differs: expected {d.expected}, actual {d.actual}"
         case "attribute":
-            one, two = around(d.expected, d.actual) if len(d.expected + d.actual) > SIDE else (d.expected, d.actual)
-            return f"{place}: other {d.what}. expected {one}, actual {two}"
+            plain = len(d.expected + d.actual) <= SIDE and (d.expected + d.actual).isprintable()
+            one, two = (d.expected, d.actual) if plain else around(d.expected, d.actual)
+            return f"{place}: {d.what} differs: expected {one}, actual {two}"
         case "dtype" | "shape" | "length":
-            return f"{place}: other {d.kind}. expected {_fact(d.expected)}, actual {_fact(d.actual)}"
+            return f"{place}: {d.kind} differs: expected {_fact(d.expected)}, actual {_fact(d.actual)}"
         case "value":
             return f"{place}: " + "expected {}, actual {}".format(*values(d.expected, d.actual, d.what))
         case "nulls" | "values":
-            return f"{place}: {_counts(d.array, d.limits)}" if d.array else place
+            return f"{place}: {_counts(d.array, d.limits, d.owner)}" if d.array else place
 
 
 def _order(expected: tuple[Label, ...], actual: tuple[Label, ...]) -> str:
     first = next(i for i, (one, two) in enumerate(zip(expected, actual, strict=True)) if one != two)
     one, two = (shorten(label_text(side[first])) for side in (expected, actual))
-    return f"At position {first}: expected {one}, actual {two}"
+    return f" from position {first} on: expected {one}, actual {two}"
 
 
 def _fact(fact: Any) -> str:  # noqa: ANN401  # a name, a number or a shape
@@ -161,11 +172,12 @@ def values(expected: Any, actual: Any, dtype: str, limit: int = SIDE) -> tuple[s
     return shorten(text(expected, dtype), 2 * limit), shorten(text(actual, dtype), 2 * limit)
 
 
-def _counts(array: ArrayDifference, limits: Limits | None) -> str:
+def _counts(array: ArrayDifference, limits: Limits | None, owner: str) -> str:
     parts = []
     if array.outside:
         beyond = "differ" if limits is None or limits.exact else "differ by more than is allowed"
-        parts.append(f"{array.outside:,} of {array.total:,} elements {beyond} ({share(array.outside, array.total)})")
+        unit = "rows" if is_table(owner) else "elements"
+        parts.append(f"{array.outside:,} of {array.total:,} {unit} {beyond} ({share(array.outside, array.total)})")
     if array.null:
         parts.append(f"{array.null.count:,} null on one side only")
     return ", ".join(parts)
