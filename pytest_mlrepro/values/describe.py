@@ -11,11 +11,15 @@ from typing import Any, Final
 import numpy as np
 
 from .arrays import NUMPY_SCALARS, describe_ndarray, describe_numpy, describe_scalar
+from .arrow_tables import describe_arrow
 from .keys import sort_key
 from .node import Field, Group, Label, Node, Scalar
+from .pandas_tables import describe_pandas
+from .polars_tables import describe_polars
 from .refusal import refuse
 from .scalars import EXACT_SCALARS, scalar_of_subclass
 from .sequences import pack
+from .sparse import describe_scipy
 from .tensors import describe_torch
 from .walk import Handler, Refused, Walk
 
@@ -142,6 +146,10 @@ def _named_tuple(value: Any, walk: Walk) -> Node:
 _LIBRARIES: Final[dict[str, Any]] = {
     "numpy": describe_numpy,
     "torch": describe_torch,
+    "pandas": describe_pandas,
+    "polars": describe_polars,
+    "pyarrow": describe_arrow,
+    "scipy": describe_scipy,
 }
 _EXACT: Final[dict[type, Handler]] = {
     **{kind: (lambda value, _, make=make: make(value)) for kind, make in EXACT_SCALARS.items()},  # type: ignore[misc]  # mypy can't infer a lambda with a default

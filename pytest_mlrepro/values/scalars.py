@@ -13,7 +13,7 @@ from uuid import UUID
 
 from .node import Scalar
 
-__all__ = ["EXACT_SCALARS", "scalar_of_subclass"]
+__all__ = ["EXACT_SCALARS", "scalar_of_subclass", "zone_name"]
 
 _SECOND: Final = 10**6
 
@@ -28,8 +28,16 @@ def _time(value: dt.time) -> Scalar:
 
 
 def _zone(tzinfo: dt.tzinfo | None) -> str:
+    name = zone_name(tzinfo)
+    return f"[{name}]" if name else ""
+
+
+def zone_name(tzinfo: Any) -> str:  # noqa: ANN401  # zoneinfo, pytz and dateutil share no type that tells
+    """Return the name of a time zone whichever library made it; "" for none, UTC and fixed offsets."""
     name = getattr(tzinfo, "key", None) or getattr(tzinfo, "zone", None)
-    return "" if name is None or str(name).upper() == "UTC" else f"[{name}]"
+    if name is None:
+        name = str(getattr(tzinfo, "_filename", "")).rpartition("zoneinfo/")[2]  # dateutil
+    return "" if name.upper() == "UTC" else str(name)
 
 
 def _timedelta(value: dt.timedelta) -> Scalar:
