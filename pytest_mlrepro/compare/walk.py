@@ -12,9 +12,10 @@ import numpy as np
 
 from ..values.node import Array, Group, Label, Node, Scalar, is_empty
 from ..values.paths import path_text
-from ..values.sources import FlatSource
-from .difference import ArrayDifference, Comparison, Difference, Kind
-from .numeric import compare_arrays
+from ..values.sources import LazySource
+from .difference import Comparison, Difference, Kind
+from .numeric import ArrayResult, compare_arrays
+from .scalars import scalar_within
 from .tolerance import Limits, Tolerances, require_used
 from .words import ascii_safe, shorten
 
@@ -86,18 +87,25 @@ class _Walk:
         elif isinstance(expected, Array) and isinstance(actual, Array):
             self.arrays(expected, actual, path, owner)
         elif isinstance(expected, Group) and isinstance(actual, Group):
-            self.groups(expected, actual, path)
+            self.groups(expected, actual, path, owner)
         elif expected.kind == actual.kind and expected.kind in SEQUENCES:
             self.sequences(expected, actual, path)
         else:
             self.add("kind", path, _kind(expected), _kind(actual))
 
-    def groups(self, expected: Group, actual: Group, path: tuple[Label, ...]) -> None:
+    def groups(self, expected: Group, actual: Group, path: tuple[Label, ...], owner: str) -> None:
         if expected.kind != actual.kind:
             self.add("kind", path, expected.kind, actual.kind)
             return
         if expected.attrs != actual.attrs:
             self.attributes(dict(expected.attrs), dict(actual.attrs), path)
+        labels = _labels(expected), _labels(actual)
+        if labels[0] and labels[1] and labels[0].dtype == labels[1].dtype and labels[0].shape == labels[1].shape:
+            before = self.count
+            exact = Limits(fraction=self.limits(path, "str").fraction)
+            self.elements(labels[0], compare_arrays(labels[0], labels[1], exact), exact, path, owner)
+            if self.count > before or exact.fraction:
+                return
         if len(expected.children) == len(actual.children):
             pairs = zip(expected.children, actual.children, strict=True)
             if all(one[0] == two[0] and type(one[0]) is type(two[0]) for one, two in pairs):
@@ -141,7 +149,7 @@ class _Walk:
             return
         self.checked += 1
         limits = self.limits(path, expected.kind)
-        if not _within(expected.value, actual.value, expected.kind, limits):
+        if not scalar_within(expected.value, actual.value, expected.kind, limits):
             self.add("value", path, expected.value, actual.value, what=expected.kind, limits=limits)
 
     def arrays(self, expected: Array, actual: Array, path: tuple[Label, ...], owner: str) -> None:
@@ -155,10 +163,7 @@ class _Walk:
             self.shapes(expected, actual, path)
         else:
             limits = self.limits(path, expected.dtype)
-            result = compare_arrays(expected, actual, limits)
-            self.checked += result.checked
-            self.used = max(self.used, result.used)
-            self.elements(expected, result.difference, limits, path, owner)
+            self.elements(expected, compare_arrays(expected, actual, limits), limits, path, owner)
 
     def shapes(self, expected: Array, actual: Array, path: tuple[Label, ...]) -> None:
         if expected.kind in SEQUENCES:
@@ -166,9 +171,10 @@ class _Walk:
         else:
             self.add("shape", path, expected.shape, actual.shape)
 
-    def elements(
-        self, array: Array, found: ArrayDifference | None, limits: Limits, path: tuple[Label, ...], owner: str
-    ) -> None:
+    def elements(self, array: Array, result: ArrayResult, limits: Limits, path: tuple[Label, ...], owner: str) -> None:
+        self.checked += result.checked
+        self.used = max(self.used, result.used)
+        found = result.difference
         if found is None:
             return
         odd = found.nan or found.infinite or found.null
@@ -196,6 +202,23 @@ def _kind(node: Node) -> str:
     if isinstance(node, Scalar) and node.kind in ("bool", "int", "float", "complex", "str", "bytes"):
         return f"{node.kind} {shorten(ascii_safe(node.value))}"
     return node.kind
+
+
+def _labels(group: Group) -> Array | None:
+    """Return the labels that the codes of a categorical column stand for; None for another group."""
+    if group.kind != "categorical":
+        return None
+    parts = {label: node for label, node in group.children if isinstance(label, str) and isinstance(node, Array)}
+    if parts.keys() != {"categories", "codes"}:
+        return None
+    categories, codes = parts["categories"], parts["codes"]
+    names = np.array(categories.data.read(0, categories.data.size))
+    if not names.size:
+        names = np.full(
+            1, "" if names.dtype.kind == "O" else 0, names.dtype
+        )  # all are null, and what stands under a null is never shown
+    data = LazySource(codes.data.size, lambda start, stop: names[codes.data.read(start, stop)])
+    return Array(codes.kind, categories.dtype, codes.shape, data, codes.valid)
 
 
 def _by_label(group: Group) -> dict[Any, tuple[Label, Node]]:
@@ -243,27 +266,3 @@ def _plainly_equal(one: Node, two: Node) -> bool:
         and one.value == two.value
         and bool(one.value)
     )
-
-
-def _within(expected: Any, actual: Any, kind: str, limits: Limits) -> bool:  # noqa: ANN401  # values of `kind`
-    if kind == "float" and type(expected) is float and type(actual) is float:
-        return _floats_within(expected, actual, limits)
-    if kind == "complex" and type(expected) is complex and type(actual) is complex:
-        return _close_arrays(np.array([expected]), np.array([actual]), "complex128", limits)
-    if kind == "int" and type(expected) is int and type(actual) is int:
-        if expected == actual:
-            return True
-        allowed = Fraction(limits.atol or 0) + Fraction(limits.rtol or 0) * abs(expected)
-        return abs(actual - expected) <= allowed
-    return type(expected) is type(actual) and bool(expected == actual)
-
-
-def _floats_within(expected: float, actual: float, limits: Limits) -> bool:
-    if limits.max_ulp or limits.exact or not math.isfinite(actual - expected):
-        return _close_arrays(np.array([expected]), np.array([actual]), "float64", limits)
-    return abs(actual - expected) <= (limits.atol or 0.0) + (limits.rtol or 0.0) * abs(expected)
-
-
-def _close_arrays(expected: Any, actual: Any, dtype: str, limits: Limits) -> bool:  # noqa: ANN401
-    e, a = (Array("numpy.ndarray", dtype, (1,), FlatSource(side)) for side in (expected, actual))
-    return compare_arrays(e, a, limits).difference is None
