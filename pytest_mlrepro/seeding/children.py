@@ -16,14 +16,19 @@ from functools import lru_cache
 from typing import Any
 
 from .patches import Patch
+from .rngs import numpy_random
 from .stack import OPEN, innermost
 from .stream import EntropyStream, Settings, task
+from .torch_rngs import complete_torch
 
 __all__ = ["child_patches", "watch_forks"]
 
 _CONFIG_KEY = "pytest_mlrepro"
 _forking: dict[int, list[str]] = {}
 """Per thread, the paths (one for each open scope) of the child that it is starting: hooks of `os.register_at_fork` take no arguments."""
+
+_held: dict[int, Any] = {}
+"""Per thread, the lock of numpy's generator that it holds while it forks."""
 
 _real_thread_start = threading.Thread.start
 
@@ -47,20 +52,41 @@ def watch_forks() -> None:
 
 
 def _before_fork() -> None:
-    if OPEN and threading.get_ident() not in _forking:
-        _forking[threading.get_ident()] = _next_paths()
+    if OPEN:
+        if threading.get_ident() not in _forking:
+            _forking[threading.get_ident()] = _next_paths()
+        _hold_generators()
 
 
 def _after_fork_here() -> None:
-    _forking.pop(threading.get_ident(), None)
+    if _forking.pop(threading.get_ident(), None) is not None:
+        _release_generators()
 
 
 def _after_fork_there() -> None:
     # Runs after random's own hook, which gives the child real entropy, as that was registered first.
-    paths = _forking.pop(threading.get_ident(), [])
+    paths = _forking.pop(threading.get_ident(), None)
     _forking.clear()
-    for scope, path in zip(OPEN, paths, strict=False):
-        scope.become_child(path)
+    if paths is not None:
+        _release_generators()
+        for scope, path in zip(OPEN, paths, strict=False):
+            scope.become_child(path)
+
+
+def _hold_generators() -> None:
+    """Wait until no other thread draws: a child in which a vanished thread holds a generator could never seed it."""
+    if (mtrand := numpy_random()) is not None:
+        lock = mtrand._rand._bit_generator.lock
+        lock.acquire()
+        _held[threading.get_ident()] = lock
+    if (torch := complete_torch()) is not None:
+        torch.default_generator.get_state()  # takes and frees its lock, which Python can't hold
+
+
+def _release_generators() -> None:
+    if (lock := _held.pop(threading.get_ident(), None)) is not None:
+        lock.release()
+    # Locks that other threads hold stay theirs in the parent; in a child those threads, and their forks, are gone.
 
 
 class Carrier:

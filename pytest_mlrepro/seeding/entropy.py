@@ -83,20 +83,30 @@ _SYSTEM_PATCHES = (
     Patch(random, "_urandom", REAL_URANDOM, urandom),
     Patch(random.Random, "seed", _REAL_SEED, seed),
     Patch(random, "seed", _REAL_MODULE_SEED, _STAND_IN_SEED),
-    Patch(os, "getrandom", getattr(sys.modules[os.name], "getrandom", None), getrandom),
+    *([Patch(os, "getrandom", os.getrandom, getrandom)] if hasattr(os, "getrandom") else []),
 )
 
 
 def entropy_patches() -> tuple[Patch, ...]:
     """Return the stand-ins for every source that is loaded by now."""
-    return _patches(sys.modules.get("numpy.random.bit_generator"), complete_torch())
+    return (
+        *_SYSTEM_PATCHES,
+        *_numpy_patches(sys.modules.get("numpy.random.bit_generator")),
+        *_torch_patches(complete_torch()),
+    )
 
 
-@lru_cache(maxsize=4)
-def _patches(bit_generator: ModuleType | None, torch: ModuleType | None) -> tuple[Patch, ...]:
-    found = [patch for patch in _SYSTEM_PATCHES if hasattr(patch.owner, patch.name)]
-    if hasattr(bit_generator, "randbits"):
-        found.append(Patch(bit_generator, "randbits", sys.modules["secrets"].randbits, randbits))
-    if torch is not None:
-        found += (Patch(owner, "seed", torch.seed, torch_seed) for owner in (torch, torch.random))
-    return tuple(found)
+# Remembered from when the library is first seen, with the real thing in place: later a scope may be open.
+
+
+@lru_cache(maxsize=2)
+def _numpy_patches(bit_generator: ModuleType | None) -> tuple[Patch, ...]:
+    if not hasattr(bit_generator, "randbits"):
+        return ()
+    return (Patch(bit_generator, "randbits", sys.modules["secrets"].randbits, randbits),)
+
+
+@lru_cache(maxsize=2)
+def _torch_patches(torch: ModuleType | None) -> tuple[Patch, ...]:
+    owners = () if torch is None else (torch, torch.random)
+    return tuple(Patch(owner, "seed", owner.seed, torch_seed) for owner in owners)

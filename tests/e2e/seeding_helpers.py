@@ -43,4 +43,6 @@ class Points:
     def __getitem__(self, i):
         import torch
 
-        return torch.tensor([np.random.default_rng().random(), random.random(), np.random.random(), torch.rand(1).item()]).double()
+        return torch.tensor(
+            [np.random.default_rng().random(), random.random(), np.random.random(), torch.rand(1).item()]
+        ).double()
