@@ -17,8 +17,8 @@ PREFIX: Final = "mlrepro1-blake3:"
 class Fingerprint:
     """What a value is, in one line: equal digests mean equal content.
 
-    `parts` are named as a path goes on from the whole: `['a']`, `[3]`, `.weight`; other names, such as those of files or
-    functions, are set apart by a slash.
+    `parts` are named as a path goes on from the whole: `['a']`, `[3]`, `.weight`; other names, such as those of files
+    or functions, are set apart by a slash.
     """
 
     digest: str
@@ -27,10 +27,10 @@ class Fingerprint:
     parts: tuple[tuple[str, Fingerprint], ...] = ()
 
     def diff(self, other: Fingerprint) -> tuple[str, ...]:
-        """Return the paths of the smallest parts that were changed, added or removed; empty if nothing differs.
+        """Return the paths of the smallest parts that were changed, added or removed; () if nothing differs.
 
-        A whole that differs although no part of it does gives the path of the whole, which is "" at the top. Parts of one
-        name are matched in order.
+        A whole that differs although no part of it does gives the path of the whole, which is "" at the top. Parts of
+        one name are matched in order.
         """
         return tuple(_changed(self, other, ""))
 
@@ -45,10 +45,8 @@ def _changed(old: Fingerprint, new: Fingerprint, path: str) -> Iterator[str]:
     found = False
     for key in [*before, *(key for key in after if key not in before)]:
         below = _join(path, key[0])
-        if key in before and key in after:
-            inside = list(_changed(before[key], after[key], below))
-        else:
-            inside = [below]
+        both = key in before and key in after
+        inside = list(_changed(before[key], after[key], below)) if both else [below]
         found = found or bool(inside)
         yield from inside
     if not found:

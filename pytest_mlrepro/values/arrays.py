@@ -10,7 +10,7 @@ from .dtypes import NATIVE, canonical_name
 from .node import Array, Chunk, Field, Group, Node, Source
 from .paths import axis
 from .sources import FilledSource, FlatSource, LazySource, array_source
-from .walk import Refused, Walk
+from .walk import Foreign, Refused, Walk
 
 __all__ = ["NUMPY_SCALARS", "describe_ndarray", "describe_numpy", "object_array"]
 
@@ -32,7 +32,7 @@ def describe_ndarray(value: Chunk, walk: Walk) -> Node:
     return _any_dtype(value, "numpy.ndarray", walk)
 
 
-def describe_scalar(value: Any, walk: Walk) -> Node:
+def describe_scalar(value: Foreign, walk: Walk) -> Node:
     """Describe a numpy scalar: an array of shape () and a kind of its own."""
     array = np.asarray(value)
     if array.dtype.names is not None:
@@ -40,7 +40,7 @@ def describe_scalar(value: Any, walk: Walk) -> Node:
     return _any_dtype(array, "numpy.scalar", walk)
 
 
-def describe_numpy(value: Any, walk: Walk) -> Node | None:
+def describe_numpy(value: Foreign, walk: Walk) -> Node | None:
     """Describe what is numpy's or a subclass of it; None if it is neither array, scalar nor dtype."""
     if isinstance(value, np.generic):
         return describe_scalar(value, walk)
@@ -52,7 +52,7 @@ def describe_numpy(value: Any, walk: Walk) -> Node | None:
     return None
 
 
-def _foreign(value: Any, plain: Node, walk: Walk) -> Node:
+def _foreign(value: Foreign, plain: Node, walk: Walk) -> Node:
     """A user's subclass: its type and its own attributes count, since a unit may live there."""
     state = getattr(value, "__dict__", {})
     parts = walk.parts(value, ((Field(name), state[name]) for name in sorted(state)))
@@ -110,25 +110,24 @@ def object_array(value: Chunk, kind: str, walk: Walk) -> Group:
     items = value.reshape(-1).tolist()
     shape = ",".join(map(str, value.shape))
     walk.enter(value)
-    child = walk.part(axis("items"), lambda: walk.describe(items))
+    child = walk.part(axis("items"), walk.describe, items)
     walk.leave(value)
     return Group(kind, (("shape", shape),), (child,))
 
 
 def _structured(value: Chunk, kind: str, walk: Walk) -> Group:
-    """One array per field, with the field's own dimensions behind those of the whole; padding and offsets don't count."""
-    assert value.dtype.names is not None
+    """One array per field, its own dimensions behind those of the whole; padding and offsets don't count."""
     shape = ",".join(map(str, value.shape))
-    parts = [walk.part(name, lambda name=name: _any_dtype(value[name], kind, walk)) for name in value.dtype.names]  # type: ignore[misc]  # mypy can't infer a lambda with a default
+    parts = [walk.part(name, _any_dtype, value[name], kind, walk) for name in value.dtype.names or ()]
     return Group("numpy.structured", (("of", kind), ("shape", shape)), tuple(parts))
 
 
-def _masked(value: Any, walk: Walk) -> Node:
-    """A masked array is its data under the mask; nothing masked is a masked array without nulls. Fill values don't count."""
+def _masked(value: Foreign, walk: Walk) -> Node:
+    """A masked array is its data with nulls where the mask is; fill values don't count."""
     data, mask = np.ma.getdata(value).view(np.ndarray), np.ma.getmaskarray(value)
     if data.dtype.names is not None:
         names = data.dtype.names
-        parts = [walk.part(name, lambda name=name: _masked(value[name], walk)) for name in names]  # type: ignore[misc]  # mypy can't infer a lambda with a default
+        parts = [walk.part(name, _masked, value[name], walk) for name in names]
         shape = ",".join(map(str, data.shape))
         return Group("numpy.structured", (("of", "numpy.MaskedArray"), ("shape", shape)), tuple(parts))
     plain = _any_dtype(data, "numpy.MaskedArray", walk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,27 +10,24 @@ import numpy as np
 
 from .._lazy import loaded
 from .categories import category_codes, sorted_categories
-from .dtypes import storage
-from .node import Array, Chunk, Group, Node, Source
+from .dtypes import is_text
+from .node import Array, Chunk, Group, Label, Node, Source
 from .paths import axis
 from .sequences import text_objects
 from .sources import FilledSource, FlatSource, LazySource
-from .walk import Refused, Walk
+from .walk import Foreign, Refused, Walk
 
 __all__ = ["arrow_column", "describe_arrow"]
 
 _LISTS: Final = ("list", "large_list", "fixed_size_list", "map")
 
 
-def describe_arrow(value: Any, walk: Walk) -> Node | None:
+def describe_arrow(value: Foreign, walk: Walk) -> Node | None:
     """Describe a table, record batch, array or scalar; None for what is none of them. Schema metadata doesn't count."""
     pa: Any = loaded("pyarrow")
     if isinstance(value, pa.Table | pa.RecordBatch):
         names = value.schema.names
-        parts = [
-            walk.part(name, lambda at=at: arrow_column(value.column(at), "column", walk))
-            for at, name in enumerate(names)
-        ]  # type: ignore[misc]  # mypy can't infer a lambda with a default
+        parts = [walk.part(name, arrow_column, value.column(at), "column", walk) for at, name in enumerate(names)]
         return Group(f"arrow.{_base(value, pa)}", (("rows", str(value.num_rows)),), tuple(parts))
     if isinstance(value, pa.Array | pa.ChunkedArray):
         return _whole(value, "arrow.Array" if isinstance(value, pa.Array) else "arrow.ChunkedArray", walk)
@@ -41,15 +38,15 @@ def describe_arrow(value: Any, walk: Walk) -> Node | None:
     return None
 
 
-def _base(value: Any, pa: Any) -> str:
+def _base(value: Foreign, pa: Foreign) -> str:
     return "Table" if isinstance(value, pa.Table) else "RecordBatch"
 
 
-def _whole(value: Any, kind: str, walk: Walk) -> Group:
-    return Group(kind, (), (walk.part(axis("values"), lambda: arrow_column(value, "column", walk)),))
+def _whole(value: Foreign, kind: str, walk: Walk) -> Group:
+    return Group(kind, (), (walk.part(axis("values"), arrow_column, value, "column", walk),))
 
 
-def arrow_column(column: Any, kind: str, walk: Walk) -> Node:
+def arrow_column(column: Foreign, kind: str, walk: Walk) -> Node:
     """Describe an Arrow array, chunked or not; flat types become an array of the given kind, nested ones groups."""
     pa: Any = loaded("pyarrow")
     types, dtype = pa.types, column.type
@@ -61,7 +58,7 @@ def arrow_column(column: Any, kind: str, walk: Walk) -> Node:
         return _dictionary(column, kind, walk, pa)
     if isinstance(dtype, pa.BaseExtensionType):
         plain = pa.chunked_array([chunk.storage for chunk in column.chunks], dtype.storage_type)
-        part = walk.part(axis("storage"), lambda: arrow_column(plain, kind, walk))
+        part = walk.part(axis("storage"), arrow_column, plain, kind, walk)
         return Group("arrow.extension", (("name", dtype.extension_name),), (part,))
     if types.is_struct(dtype):
         return _struct(column, kind, walk, pa)
@@ -73,12 +70,12 @@ def arrow_column(column: Any, kind: str, walk: Walk) -> Node:
     name, convert = flat
     source: Source = LazySource(len(column), lambda start, stop: convert(_range(column, start, stop, pa)))
     valid = _valid(column, pa)
-    if valid is not None and storage(name) == object:
+    if valid is not None and is_text(name):
         source = FilledSource(source, valid, "" if name == "str" or name.startswith("decimal") else b"")
     return Array(kind, name, (len(column),), source, valid)
 
 
-def _valid(column: Any, pa: Any) -> Source | None:
+def _valid(column: Foreign, pa: Foreign) -> Source | None:
     if column.null_count == 0:
         return None
     return LazySource(
@@ -86,7 +83,7 @@ def _valid(column: Any, pa: Any) -> Source | None:
     )
 
 
-def _range(column: Any, start: int, stop: int, pa: Any) -> Any:
+def _range(column: Foreign, start: int, stop: int, pa: Foreign) -> Foreign:
     """Return rows `start:stop` as one array."""
     chunks = column.slice(start, stop - start).chunks
     if len(chunks) == 1:
@@ -94,7 +91,7 @@ def _range(column: Any, start: int, stop: int, pa: Any) -> Any:
     return pa.concat_arrays(chunks) if chunks else pa.array([], column.type)
 
 
-def _flat(dtype: Any, types: Any) -> tuple[str, Callable[[Any], Chunk]] | None:
+def _flat(dtype: Foreign, types: Foreign) -> tuple[str, Callable[[Any], Chunk]] | None:
     """Return the canonical dtype of a flat Arrow type, and how to read an array of it with zeros for nulls."""
     text = str(dtype)
     if types.is_boolean(dtype):
@@ -118,68 +115,63 @@ def _flat(dtype: Any, types: Any) -> tuple[str, Callable[[Any], Chunk]] | None:
     return ("bytes", _objects) if "binary" in text else None
 
 
-def _bits(array: Any) -> Chunk:
+def _bits(array: Foreign) -> Chunk:
     pa: Any = loaded("pyarrow")
     unsigned = getattr(pa, f"uint{array.type.bit_width}")()
     bits = array.view(unsigned)
-    return (bits.fill_null(0) if bits.null_count else bits).to_numpy(zero_copy_only=False)
+    filled: Chunk = (bits.fill_null(0) if bits.null_count else bits).to_numpy(zero_copy_only=False)
+    return filled
 
 
-def _days(array: Any) -> Chunk:
+def _days(array: Foreign) -> Chunk:
     if array.type.bit_width == 32:
         return _bits(array).view(np.int32).astype("datetime64[D]")
     return (_bits(array).view(np.int64) // 86_400_000).view("datetime64[D]")
 
 
-def _decimals(array: Any) -> Chunk:
+def _decimals(array: Foreign) -> Chunk:
     """Fixed-point text with all digits of the scale."""
     return text_objects([format(item, "f") if isinstance(item, Decimal) else "" for item in array.to_pylist()])
 
 
-def _objects(array: Any) -> Chunk:
+def _objects(array: Foreign) -> Chunk:
     return text_objects(array.to_numpy(zero_copy_only=False))
 
 
-def _dictionary(column: Any, kind: str, walk: Walk, pa: Any) -> Group:
-    """A dictionary is an encoding: only values in use count, sorted, unless the type says that their order has meaning."""
+def _dictionary(column: Foreign, kind: str, walk: Walk, pa: Foreign) -> Group:
+    """A dictionary is an encoding: values in use count, sorted, unless the type says that their order has meaning."""
     chunks = column.unify_dictionaries().chunks
     values = chunks[0].dictionary if chunks else pa.array([], column.type.value_type)
     indices = pa.chunked_array([chunk.indices for chunk in chunks], column.type.index_type)
     codes = LazySource(len(indices), lambda start, stop: _indices(_range(indices, start, stop, pa)))
     items = values.to_pylist()
-    if column.type.ordered:
-        order = np.arange(len(items))
-    else:
-        order = sorted_categories(items, codes, walk)
+    order = np.arange(len(items)) if column.type.ordered else sorted_categories(items, codes, walk)
     categories = arrow_column(values.take(pa.array(order)), kind, walk)
     return category_codes(categories, codes, order, len(items), ordered=bool(column.type.ordered))
 
 
-def _indices(array: Any) -> Chunk:
+def _indices(array: Foreign) -> Chunk:
     """Return indices as int64, -1 for null."""
     indices = _bits(array).view(str(array.type)).astype(np.int64)
     indices[~array.is_valid().to_numpy(zero_copy_only=False)] = -1
     return indices
 
 
-def _struct(column: Any, kind: str, walk: Walk, pa: Any) -> Group:
+def _struct(column: Foreign, kind: str, walk: Walk, pa: Foreign) -> Group:
     """Fields take over the nulls of the whole, so that what lies under them doesn't count."""
     flat = [chunk.flatten() for chunk in column.chunks]
-    parts = [_validity(column, pa)] if column.null_count else []
+    valid = _valid(column, pa)
+    parts: list[tuple[Label, Node]] = []
+    if valid is not None:
+        parts.append((axis("valid"), Array("column", "bool", (len(column),), valid)))
     for at in range(column.type.num_fields):
         field = column.type.field(at)
         inner = pa.chunked_array([arrays[at] for arrays in flat], field.type)
-        parts.append(walk.part(field.name, lambda inner=inner: arrow_column(inner, kind, walk)))  # type: ignore[misc]  # mypy can't infer a lambda with a default
+        parts.append(walk.part(field.name, arrow_column, inner, kind, walk))
     return Group("nested.struct", (("length", str(len(column))),), tuple(parts))
 
 
-def _validity(column: Any, pa: Any) -> tuple[Any, Node]:
-    valid = _valid(column, pa)
-    assert valid is not None
-    return axis("valid"), Array("column", "bool", (len(column),), valid)
-
-
-def _list(column: Any, kind: str, walk: Walk, pa: Any) -> Group:
+def _list(column: Foreign, kind: str, walk: Walk, pa: Foreign) -> Group:
     """The length of each list, null where the list is, and all their items on end."""
     form = next((name for name in _LISTS if str(column.type).startswith(name + "<")), None)
     form = "map" if pa.types.is_map(column.type) else form
@@ -190,11 +182,11 @@ def _list(column: Any, kind: str, walk: Walk, pa: Any) -> Group:
     inner = pa.chunked_array(items, items[0].type if items else column.type.value_type)
     attrs = (("of", f"{form}({column.type.list_size})" if form == "fixed_size_list" else form.removeprefix("large_")),)
     counts = Array("column", "int64", (len(column),), FlatSource(lengths), _valid(column, pa))
-    part = walk.part(axis("items"), lambda: arrow_column(inner, kind, walk))
+    part = walk.part(axis("items"), arrow_column, inner, kind, walk)
     return Group("nested.list", attrs, ((axis("lengths"), counts), part))
 
 
-def _lengths(array: Any, form: str) -> Chunk:
+def _lengths(array: Foreign, form: str) -> Chunk:
     if form == "fixed_size_list":
         lengths = np.full(len(array), array.type.list_size, np.int64)
     else:
@@ -203,7 +195,7 @@ def _lengths(array: Any, form: str) -> Chunk:
     return lengths
 
 
-def _items(array: Any) -> Any:
+def _items(array: Foreign) -> Foreign:
     """Return the items of all lists that are not null, without those under a null or outside a slice."""
     pa: Any = loaded("pyarrow")
     array = array.drop_null() if array.null_count else array

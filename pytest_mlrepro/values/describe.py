@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import numpy as np
 from .arrays import NUMPY_SCALARS, describe_ndarray, describe_numpy, describe_scalar
 from .arrow_tables import describe_arrow
 from .keys import sort_key
-from .node import Field, Group, Label, Node, Scalar
+from .node import Field, Group, Label, Node
 from .pandas_tables import describe_pandas
 from .polars_tables import describe_polars
 from .refusal import refuse
@@ -21,7 +22,7 @@ from .scalars import EXACT_SCALARS, scalar_of_subclass
 from .sequences import pack
 from .sparse import describe_scipy
 from .tensors import describe_torch
-from .walk import Handler, Refused, Walk
+from .walk import Foreign, Handler, Refused, Walk, key_node
 
 __all__ = ["describe"]
 
@@ -29,23 +30,19 @@ __all__ = ["describe"]
 def describe(value: object) -> Node:
     """Return the tree that digests, comparison and storage of a value agree on.
 
-    The tree refers to the arrays inside the value and copies none of them: it is good until the value changes. Layout,
-    strides, byte order, device, chunking, order of dicts and sets, and `requires_grad` leave no trace; kind, dtype, shape,
-    order of columns and every bit of every number do. An object with a method `__mlrepro__()` is what that returns, under the
-    name of its type. Raises FingerprintError, with the place inside the value, for what has no canonical form.
+    The tree refers to the arrays inside the value and copies none of them: it is good until the value changes.
+    Layout, strides, byte order, device, chunking, order of dicts and sets, and `requires_grad` leave no trace; kind,
+    dtype, shape, order of columns and every bit of every number do. An object with a method `__mlrepro__()` is what
+    that returns, under the name of its type. Raises FingerprintError, with the place inside the value, for what has
+    no canonical form.
     """
     try:
-        return _dispatch(value, Walk(_dispatch))
+        return Walk(_EXACT, _other).describe(value)
     except Refused as refused:
         raise refused.public() from refused.__cause__
 
 
-def _dispatch(value: Any, walk: Walk) -> Node:
-    handler = _EXACT.get(type(value))
-    return handler(value, walk) if handler is not None else _other(value, walk)
-
-
-def _other(value: Any, walk: Walk) -> Node:
+def _other(value: Foreign, walk: Walk) -> Node:
     """Describe what no exact type settles: own method, library, subclass, dataclass, in this order."""
     kind = type(value)
     if hasattr(kind, "__mlrepro__"):
@@ -53,14 +50,14 @@ def _other(value: Any, walk: Walk) -> Node:
         return Group("custom", (("type", kind.__qualname__),), children)
     for base in kind.__mro__:
         handler = _LIBRARIES.get(base.__module__.partition(".")[0])
-        node = handler(value, walk) if handler is not None else None
+        node: Node | None = handler(value, walk) if handler is not None else None
         if node is not None:
             return node
     scalar = scalar_of_subclass(value)
     return scalar if scalar is not None else _container(value, walk)
 
 
-def _container(value: Any, walk: Walk) -> Node:
+def _container(value: Foreign, walk: Walk) -> Node:
     if isinstance(value, Mapping):
         return _mapping(value, walk)
     if is_dataclass(value) and not isinstance(value, type):
@@ -100,7 +97,7 @@ def _sorted_items(value: Mapping[Any, Any], walk: Walk) -> Iterator[tuple[Label,
     keyed = sorted(
         ((sort_key(label), label, item) for label, item in _labelled(value, walk)), key=lambda entry: entry[0]
     )
-    for (order, label, _), (following, _, _) in zip(keyed, keyed[1:], strict=False):
+    for (order, label, _), (following, _, _) in pairwise(keyed):
         if order == following:
             raise Refused(value, f"two of its keys have the same canonical form, {label!r}; rename one")
     for _, label, item in keyed:
@@ -112,16 +109,14 @@ def _labelled(value: Mapping[Any, Any], walk: Walk) -> Iterator[tuple[Label, Any
         yield walk.key(key), item
 
 
-def _set(value: Any, walk: Walk) -> Node:
+def _set(value: Foreign, walk: Walk) -> Node:
     """The label of an element is the element itself, so that a comparison says which is missing."""
     kind = "frozenset" if isinstance(value, frozenset) else "set"
-    keyed = sorted(((sort_key(label), label) for label in map(walk.key, value)), key=lambda entry: entry[0])
-    return Group(
-        kind, (), tuple((label, Scalar("str", label) if isinstance(label, str) else label) for _, label in keyed)
-    )
+    labels = sorted(map(walk.key, value), key=sort_key)
+    return Group(kind, (), tuple((label, key_node(label)) for label in labels))
 
 
-def _dataclass(value: Any, walk: Walk) -> Node:
+def _dataclass(value: Foreign, walk: Walk) -> Node:
     """All fields count, also those with `compare=False`: people set that because `==` of arrays raises."""
     names = [field.name for field in fields(value)]
     missing = [name for name in names if not hasattr(value, name)]
@@ -131,7 +126,7 @@ def _dataclass(value: Any, walk: Walk) -> Node:
     return Group("dataclass", (("type", type(value).__qualname__),), parts)
 
 
-def _named_tuple(value: Any, walk: Walk) -> Node:
+def _named_tuple(value: Foreign, walk: Walk) -> Node:
     """A named tuple, also one written in C such as the results of torch.max; other subclasses of tuple are tuples."""
     kind = type(value)
     names = getattr(kind, "_fields", None)
@@ -152,7 +147,7 @@ _LIBRARIES: Final[dict[str, Any]] = {
     "scipy": describe_scipy,
 }
 _EXACT: Final[dict[type, Handler]] = {
-    **{kind: (lambda value, _, make=make: make(value)) for kind, make in EXACT_SCALARS.items()},  # type: ignore[misc]  # mypy can't infer a lambda with a default
+    **EXACT_SCALARS,
     **dict.fromkeys(NUMPY_SCALARS, describe_scalar),
     np.ndarray: describe_ndarray,
     dict: _mapping,

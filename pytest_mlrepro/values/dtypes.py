@@ -37,7 +37,7 @@ def _native_name(dtype: np.dtype[Any]) -> str:
 
 
 NATIVE: Final = {char: _native_name(np.dtype(char)) for char in "?bBhHiIlLqQefdFD"}
-"""Canonical name of numpy's own number types, by `dtype.char`; long double is missing, since its width is the machine's."""
+"""Canonical name of numpy's number types, by `dtype.char`; without long double, whose width is the machine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,9 @@ def numbers(chunk: Chunk, dtype: str) -> Chunk:
         return (chunk.astype(np.uint32) << np.uint32(16)).view(np.float32)
     if dtype == "complex32":
         return np.ascontiguousarray(chunk).view(np.float16).astype(np.float32).view(np.complex64)
-    return _table(_SMALL[dtype])[chunk] if dtype in _SMALL else chunk
+    if dtype in _SMALL:
+        return _table(_SMALL[dtype])[chunk]
+    return chunk
 
 
 def bits(chunk: Chunk, dtype: str) -> Chunk:
@@ -156,12 +158,12 @@ def bits(chunk: Chunk, dtype: str) -> Chunk:
 
 
 def _table(small: Small) -> npt.NDArray[np.float32]:
-    """Return the float32 value of each of the 256 patterns of an 8-bit format (OCP 8-bit floating point, and OCP MX)."""
+    """Return the float32 value of each of the 256 patterns of an 8-bit format (OCP OFP8 and MX)."""
     code = np.arange(256)
     if small.specials == "e8m0":
         value = np.ldexp(1.0, code - small.bias)
         value[255] = np.nan
-        return value.astype(np.float32)
+        return np.asarray(value, np.float32)
     fraction = code & ((1 << small.fraction_bits) - 1)
     exponent = (code >> small.fraction_bits) & ((1 << small.exponent_bits) - 1)
     top = exponent == (1 << small.exponent_bits) - 1
@@ -174,4 +176,4 @@ def _table(small: Small) -> npt.NDArray[np.float32]:
         value[[0x7F, 0xFF]] = np.nan
     if small.specials == "fnuz":
         value[0x80] = np.nan
-    return value.astype(np.float32)
+    return np.asarray(value, np.float32)

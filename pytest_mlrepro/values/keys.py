@@ -13,7 +13,8 @@ __all__ = ["sort_key"]
 def sort_key(label: Label | Node) -> tuple[Any, ...]:
     """Return a tuple by which keys of any kinds sort, and which is equal only for keys of equal content.
 
-    First by form (scalar, array, group), then by kind, then by value: text by code points, integers by size, floats by their bits.
+    First by form (array, group, scalar), then by kind, then by value: text by code points, integers by size, floats by
+    their bits.
     """
     if isinstance(label, str):
         return ("scalar", "str", str(label))

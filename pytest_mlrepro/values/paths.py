@@ -1,4 +1,4 @@
-"""How a place inside a value is written, the same in errors, comparisons and fingerprints: `value['layers'][3].weight`."""
+"""How a place inside a value is written in errors, comparisons and fingerprints: `value['layers'][3].weight`."""
 
 from __future__ import annotations
 

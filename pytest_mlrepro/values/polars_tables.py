@@ -12,7 +12,7 @@ from .node import Array, Chunk, Group, Node, Source
 from .paths import axis
 from .sequences import text_objects
 from .sources import FlatSource, LazySource
-from .walk import Refused, Walk
+from .walk import Foreign, Refused, Walk
 
 __all__ = ["describe_polars"]
 
@@ -22,16 +22,14 @@ _NUMBERS: Final = frozenset(
 _EMPTY: Final[dict[str, Any]] = {"String": "", "Binary": b""}
 
 
-def describe_polars(value: Any, walk: Walk) -> Node | None:
+def describe_polars(value: Foreign, walk: Walk) -> Node | None:
     """Describe a frame or series; refuses lazy frames and expressions; None for other things of polars."""
     pl: Any = loaded("polars")
     if isinstance(value, pl.DataFrame):
-        parts = [walk.part(column.name, lambda column=column: _column(column, walk)) for column in value.get_columns()]  # type: ignore[misc]  # mypy can't infer a lambda with a default
+        parts = [walk.part(column.name, _column, column, walk) for column in value.get_columns()]
         return Group("polars.DataFrame", (("rows", str(value.height)),), tuple(parts))
     if isinstance(value, pl.Series):
-        return Group(
-            "polars.Series", (("name", value.name),), (walk.part(axis("values"), lambda: _column(value, walk)),)
-        )
+        return Group("polars.Series", (("name", value.name),), (walk.part(axis("values"), _column, value, walk),))
     if isinstance(value, pl.LazyFrame):
         raise Refused(value, "it is a plan and holds no rows yet; pass value.collect()")
     if isinstance(value, pl.Expr):
@@ -39,16 +37,17 @@ def describe_polars(value: Any, walk: Walk) -> Node | None:
     return None
 
 
-def _column(series: Any, walk: Walk) -> Node:
+def _column(series: Foreign, walk: Walk) -> Node:
     dtype = series.dtype
     name = dtype.base_type().__name__
     nested = _NESTED.get(name)
     if nested is not None:
-        return nested(series, walk)
+        group: Group = nested(series, walk)
+        return group
     if name == "Null":
         return Group("nulls", (("length", str(len(series))),), ())
     if name == "Object":
-        return Group("polars.object", (), (walk.part(axis("items"), lambda: walk.describe(series.to_list())),))
+        return Group("polars.object", (), (walk.part(axis("items"), walk.describe, series.to_list()),))
     if name in _NUMBERS or name == "Boolean":
         return _leaf(series, "bool" if name == "Boolean" else name.lower(), "", False if name == "Boolean" else 0)
     if name in _EMPTY:
@@ -61,7 +60,7 @@ def _column(series: Any, walk: Walk) -> Node:
     return _leaf(series.to_physical(), *temporal, 0)
 
 
-def _temporal(dtype: Any, name: str) -> tuple[str, str] | None:
+def _temporal(dtype: Foreign, name: str) -> tuple[str, str] | None:
     """Return the canonical dtype, and the dtype as which numpy is to see the integers; "" if as they are."""
     if name == "Date":
         return "date", "datetime64[D]"
@@ -75,7 +74,7 @@ def _temporal(dtype: Any, name: str) -> tuple[str, str] | None:
     return None
 
 
-def _leaf(series: Any, dtype: str, view: str, zero: Any) -> Array:
+def _leaf(series: Foreign, dtype: str, view: str, zero: Foreign) -> Array:
     def read(start: int, stop: int) -> Chunk:
         piece = series.slice(start, stop - start)
         array: Chunk = (piece.fill_null(zero) if piece.null_count() else piece).to_numpy()
@@ -84,7 +83,7 @@ def _leaf(series: Any, dtype: str, view: str, zero: Any) -> Array:
     return Array("column", dtype, (len(series),), LazySource(len(series), read), _valid(series))
 
 
-def _texts(series: Any, dtype: str, empty: Any) -> Array:
+def _texts(series: Foreign, dtype: str, empty: Foreign) -> Array:
     def read(start: int, stop: int) -> Chunk:
         items = series.slice(start, stop - start).to_list()
         if dtype.startswith("decimal"):
@@ -94,13 +93,13 @@ def _texts(series: Any, dtype: str, empty: Any) -> Array:
     return Array("column", dtype, (len(series),), LazySource(len(series), read), _valid(series))
 
 
-def _valid(series: Any) -> Source | None:
+def _valid(series: Foreign) -> Source | None:
     if series.null_count() == 0:
         return None
     return LazySource(len(series), lambda start, stop: series.slice(start, stop - start).is_not_null().to_numpy())
 
 
-def _list(series: Any, walk: Walk) -> Group:
+def _list(series: Foreign, walk: Walk) -> Group:
     """The length of each list, null where the list is, and all their items on end."""
     dtype = series.dtype
     width = getattr(dtype, "shape", None)
@@ -109,26 +108,26 @@ def _list(series: Any, walk: Walk) -> Group:
     lengths = lists.list.len().fill_null(0).to_numpy().astype(np.int64)
     counts = Array("column", "int64", (len(series),), FlatSource(lengths), _valid(series))
     items = lists.filter(lists.list.len().fill_null(0) > 0).explode()
-    part = walk.part(axis("items"), lambda: _column(items, walk))
+    part = walk.part(axis("items"), _column, items, walk)
     return Group("nested.list", (("of", form),), ((axis("lengths"), counts), part))
 
 
-def _struct(series: Any, walk: Walk) -> Group:
+def _struct(series: Foreign, walk: Walk) -> Group:
     valid = _valid(series)
     parts: list[Any] = []
     if valid is not None:
         parts.append((axis("valid"), Array("column", "bool", (len(series),), valid)))
     for name in series.struct.fields:
-        parts.append(walk.part(name, lambda name=name: _column(series.struct.field(name), walk)))  # type: ignore[misc]  # mypy can't infer a lambda with a default
+        parts.append(walk.part(name, _column, series.struct.field(name), walk))
     return Group("nested.struct", (("length", str(len(series))),), tuple(parts))
 
 
-def _enum(series: Any, walk: Walk) -> Group:
+def _enum(series: Foreign, walk: Walk) -> Group:
     categories = series.dtype.categories
     return _codes(series, categories, np.arange(len(categories)), categories.to_list(), ordered=True)
 
 
-def _categorical(series: Any, walk: Walk) -> Group:
+def _categorical(series: Foreign, walk: Walk) -> Group:
     """The numbers behind a categorical are the process's own: only the strings in use count, sorted."""
     pl: Any = loaded("polars")
     used = series.drop_nulls().unique()
@@ -140,12 +139,12 @@ def _categorical(series: Any, walk: Walk) -> Group:
     return _codes(series, pl.Series([items[code] for code in order], dtype=pl.String), order, items, ordered=False)
 
 
-def _codes(series: Any, categories: Any, order: Chunk, items: list[Any], *, ordered: bool) -> Group:
+def _codes(series: Foreign, categories: Foreign, order: Chunk, items: list[Any], *, ordered: bool) -> Group:
     node = _texts(categories, "str", "")
     return category_codes(node, _physical(series), order, len(items), ordered=ordered)
 
 
-def _physical(series: Any) -> Source:
+def _physical(series: Foreign) -> Source:
     codes = series.to_physical()
 
     def read(start: int, stop: int) -> Chunk:

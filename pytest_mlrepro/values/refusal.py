@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import types
 from collections.abc import Generator, Iterator, KeysView, Set, ValuesView
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
-from .walk import Refused
+from .walk import Foreign, Refused
 
 __all__ = ["refuse"]
 
@@ -28,7 +28,7 @@ _BY_METHOD: Final = (
 )
 
 
-def refuse(value: Any) -> NoReturn:
+def refuse(value: Foreign) -> NoReturn:
     """Raise for a value that nothing describes, with the advice that fits it best."""
     for kinds, advice in _ADVICE:
         if isinstance(value, kinds):

@@ -65,25 +65,26 @@ def _range(value: range) -> Scalar:
     return Scalar("range", f"{value[0]}:{value[-1] + value.step}:{value.step}")
 
 
-EXACT_SCALARS: Final[dict[type, Callable[[Any], Scalar]]] = {
-    type(None): lambda value: Scalar("none", value),
-    bool: lambda value: Scalar("bool", value),
-    int: lambda value: Scalar("int", value),
-    float: lambda value: Scalar("float", value),
-    complex: lambda value: Scalar("complex", value),
-    str: lambda value: Scalar("str", value),
-    bytes: lambda value: Scalar("bytes", value),
-    bytearray: lambda value: Scalar("bytes", bytes(value)),
-    type(...): lambda value: Scalar("ellipsis", "..."),
-    range: _range,
-    dt.datetime: _datetime,
-    dt.date: lambda value: Scalar("date", value.isoformat()),
-    dt.time: _time,
-    dt.timedelta: _timedelta,
-    Decimal: _decimal,
-    Fraction: lambda value: Scalar("fraction", f"{value.numerator}/{value.denominator}"),
-    UUID: lambda value: Scalar("uuid", str(value)),
+EXACT_SCALARS: Final[dict[type, Callable[[Any, Any], Scalar]]] = {
+    type(None): lambda value, _: Scalar("none", value),
+    bool: lambda value, _: Scalar("bool", value),
+    int: lambda value, _: Scalar("int", value),
+    float: lambda value, _: Scalar("float", value),
+    complex: lambda value, _: Scalar("complex", value),
+    str: lambda value, _: Scalar("str", value),
+    bytes: lambda value, _: Scalar("bytes", value),
+    bytearray: lambda value, _: Scalar("bytes", bytes(value)),
+    type(...): lambda value, _: Scalar("ellipsis", "..."),
+    range: lambda value, _: _range(value),
+    dt.datetime: lambda value, _: _datetime(value),
+    dt.date: lambda value, _: Scalar("date", value.isoformat()),
+    dt.time: lambda value, _: _time(value),
+    dt.timedelta: lambda value, _: _timedelta(value),
+    Decimal: lambda value, _: _decimal(value),
+    Fraction: lambda value, _: Scalar("fraction", f"{value.numerator}/{value.denominator}"),
+    UUID: lambda value, _: Scalar("uuid", str(value)),
 }
+"""Handlers by exact type; the second argument is the walk, which a leaf has no need of."""
 
 _SUBCLASSES: Final[tuple[tuple[type, Callable[[Any], Scalar]], ...]] = (
     (Enum, _enum),
@@ -99,7 +100,7 @@ _SUBCLASSES: Final[tuple[tuple[type, Callable[[Any], Scalar]], ...]] = (
     (dt.time, _time),
     (dt.timedelta, _timedelta),
     (Decimal, _decimal),
-    (Fraction, EXACT_SCALARS[Fraction]),
+    (Fraction, lambda value: EXACT_SCALARS[Fraction](value, None)),
     (UUID, lambda value: Scalar("uuid", UUID.__str__(value))),
 )
 

@@ -10,16 +10,16 @@ from .._lazy import loaded
 from .arrays import describe_ndarray
 from .node import Array, Chunk, Field, Group, Node
 from .sources import LazySource, array_source
-from .walk import Walk
+from .walk import Foreign, Walk
 
 __all__ = ["describe_scipy"]
 
 
-def describe_scipy(value: Any, walk: Walk) -> Node | None:
+def describe_scipy(value: Foreign, walk: Walk) -> Node | None:
     """Describe a sparse matrix or array; None for other things of scipy.
 
-    Its format and whether it is an array or a matrix count. The width of its indices and their order within a row don't. An
-    explicit zero does, since graph algorithms tell it from an absent entry.
+    Its format and whether it is an array or a matrix count. The width of its indices and their order within a row
+    don't. An explicit zero does, since graph algorithms tell it from an absent entry.
     """
     sparse: Any = loaded("scipy.sparse")
     if sparse is None or not sparse.issparse(value):
@@ -29,10 +29,10 @@ def describe_scipy(value: Any, walk: Walk) -> Node | None:
     attrs = (("flavour", flavour), ("format", value.format), ("shape", ",".join(map(str, value.shape))))
     children = [(Field(name), _indices(part)) for name, part in parts[:-1]]
     name, data = parts[-1]
-    return Group("scipy.sparse", attrs, (*children, walk.part(Field(name), lambda: describe_ndarray(data, walk))))
+    return Group("scipy.sparse", attrs, (*children, walk.part(Field(name), describe_ndarray, data, walk)))
 
 
-def _compressed(value: Any) -> list[tuple[str, Chunk]]:
+def _compressed(value: Foreign) -> list[tuple[str, Chunk]]:
     twin = type(value)((value.data, value.indices, value.indptr), shape=value.shape, copy=False)
     if not twin.has_canonical_format:
         twin = twin.copy()
@@ -41,7 +41,7 @@ def _compressed(value: Any) -> list[tuple[str, Chunk]]:
     return [("indptr", twin.indptr), ("indices", twin.indices[:used]), ("data", twin.data[:used])]
 
 
-def _coordinates(value: Any) -> list[tuple[str, Chunk]]:
+def _coordinates(value: Foreign) -> list[tuple[str, Chunk]]:
     twin = value.tocoo(copy=True)
     twin.sum_duplicates()
     coords = getattr(twin, "coords", None) or (twin.row, twin.col)

@@ -9,7 +9,7 @@ from .dtypes import NATIVE, storage
 from .node import Array, Field, Group, Node, Scalar
 from .paths import axis
 from .sources import array_source
-from .walk import Refused, Walk
+from .walk import Foreign, Refused, Walk
 
 __all__ = ["describe_torch"]
 
@@ -23,7 +23,7 @@ _SPARSE: Final = {
 }
 
 
-def describe_torch(value: Any, walk: Walk) -> Node | None:
+def describe_torch(value: Foreign, walk: Walk) -> Node | None:
     """Describe a tensor, a dtype or a device of torch; None for what is neither."""
     torch: Any = loaded("torch")
     if isinstance(value, torch.Tensor):
@@ -39,7 +39,7 @@ def describe_torch(value: Any, walk: Walk) -> Node | None:
     return None
 
 
-def _tensor(value: Any, torch: Any, walk: Walk) -> Node:
+def _tensor(value: Foreign, torch: Foreign, walk: Walk) -> Node:
     kind = type(value)
     if value.is_meta:
         raise Refused(value, "a meta tensor has no elements; materialise it first")
@@ -57,7 +57,7 @@ def _tensor(value: Any, torch: Any, walk: Walk) -> Node:
     return Group("torch.subclass", (("type", kind.__qualname__),), ((axis("tensor"), plain), *parts))
 
 
-def _plain(value: Any, torch: Any, walk: Walk) -> Node:
+def _plain(value: Foreign, torch: Foreign, walk: Walk) -> Node:
     tensor = value.detach()
     if tensor.layout is not torch.strided:
         return _sparse(tensor, torch, walk)
@@ -71,14 +71,11 @@ def _plain(value: Any, torch: Any, walk: Walk) -> Node:
     if tensor.is_conj() or tensor.is_neg():
         tensor = tensor.resolve_conj().resolve_neg()
     tensor = tensor.cpu()
-    if bits is None:
-        array = tensor.numpy()
-    else:
-        array = tensor.view(bits).numpy().view(storage(name))
+    array = tensor.numpy() if bits is None else tensor.view(bits).numpy().view(storage(name))
     return Array("torch.Tensor", name, tuple(tensor.shape), array_source(array))
 
 
-def _sparse(tensor: Any, torch: Any, walk: Walk) -> Node:
+def _sparse(tensor: Foreign, torch: Foreign, walk: Walk) -> Node:
     """Sparse tensors by layout; COO is coalesced (sorted, duplicates summed), explicit zeros are kept."""
     layout = str(tensor.layout).removeprefix("torch.")
     if layout == "sparse_coo":
@@ -88,6 +85,6 @@ def _sparse(tensor: Any, torch: Any, walk: Walk) -> Node:
         names = _SPARSE[layout]
     else:
         raise Refused(tensor, f"its layout {layout} has no canonical form; pass .to_dense()")
-    parts = [walk.part(Field(name), lambda name=name: _plain(getattr(tensor, name)(), torch, walk)) for name in names]  # type: ignore[misc]  # mypy can't infer a lambda with a default
+    parts = [walk.part(Field(name), _plain, getattr(tensor, name)(), torch, walk) for name in names]
     attrs = (("layout", layout), ("shape", ",".join(map(str, tensor.shape))))
     return Group("torch.sparse", attrs, tuple(parts))

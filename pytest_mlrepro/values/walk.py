@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from ..errors import FingerprintError
 from .node import Array, Group, Label, Node, Scalar
 from .paths import path_text
 
-__all__ = ["MAX_DEPTH", "Handler", "Refused", "Walk", "type_name"]
+__all__ = ["MAX_DEPTH", "Foreign", "Handler", "Refused", "Walk", "key_node", "type_name"]
+
+Foreign: TypeAlias = Any
+"""A value of any type, or something of a library that is never imported here, so that its types can't be named."""
 
 MAX_DEPTH = 100
 """Containers inside containers; real configurations and state dicts stay below twenty."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  # never leaves the package: users see a FingerprintError
     """A value that can't be described; the labels from it outwards are gathered as the walk unwinds."""
 
     def __init__(self, value: object, advice: str) -> None:
@@ -34,11 +37,16 @@ class Refused(Exception):
 class Walk:
     """The state of one `describe`: how to describe a part, and the containers that are open."""
 
-    __slots__ = ("_open", "describe")
+    __slots__ = ("_exact", "_open", "_other")
 
-    def __init__(self, dispatch: Callable[[Any, Walk], Node]) -> None:
+    def __init__(self, exact: Mapping[type, Handler], other: Handler) -> None:
         self._open: set[int] = set()
-        self.describe: Callable[[Any], Node] = lambda value: dispatch(value, self)
+        self._exact = exact
+        self._other = other
+
+    def describe(self, value: Foreign) -> Node:
+        """Describe a part of the value: by its exact type, or by what it is otherwise."""
+        return self._exact.get(type(value), self._other)(value, self)
 
     def enter(self, value: object) -> None:
         """Open a container; raises Refused if it stands inside itself or too deep."""
@@ -56,21 +64,21 @@ class Walk:
         """Describe the parts of a container under their labels."""
         self.enter(owner)
         children: list[tuple[Label, Node]] = []
-        describe = self.describe
+        exact, other = self._exact, self._other
         label: Label = 0
         try:
             for label, item in items:
-                children.append((label, describe(item)))
+                children.append((label, exact.get(type(item), other)(item, self)))
         except Refused as refused:
             refused.labels.append(label)
             raise
         self.leave(owner)
         return tuple(children)
 
-    def part(self, label: Label, describe: Callable[[], Node]) -> tuple[Label, Node]:
+    def part(self, label: Label, describe: Callable[..., Node], *arguments: Foreign) -> tuple[Label, Node]:
         """Describe one part by a function of its own, so that an error names the part."""
         try:
-            return label, describe()
+            return label, describe(*arguments)
         except Refused as refused:
             refused.labels.append(label)
             raise
@@ -78,8 +86,8 @@ class Walk:
     def key(self, value: object) -> Label:
         """Describe a key of a dict, an element of a set, or the name of a column.
 
-        A `str` is itself; a tuple is a group even if an array could hold it; a numpy scalar is the Python scalar that it
-        equals as a key.
+        A `str` is itself; a tuple is a group even if an array could hold it; a numpy scalar is the Python scalar
+        that it equals as a key.
         """
         if type(value) is str:
             return value
@@ -94,8 +102,7 @@ class Walk:
         self.enter(value)
         children: list[tuple[Label, Node]] = []
         for position, item in enumerate(value):
-            key = self.key(item)
-            children.append((position, Scalar("str", key) if isinstance(key, str) else _as_node(key)))
+            children.append((position, key_node(self.key(item))))
         self.leave(value)
         return Group("tuple", (), tuple(children))
 
@@ -112,8 +119,11 @@ class Walk:
 Handler = Callable[[Any, Walk], Node]
 
 
-def _as_node(key: Label) -> Node:
-    return key if isinstance(key, Scalar | Group) else Scalar("int", key)
+def key_node(key: Label) -> Node:
+    """Return a key as a value."""
+    if isinstance(key, str):
+        return Scalar("str", key)
+    return Scalar("int", key) if isinstance(key, int) else key
 
 
 def type_name(kind: type) -> str:
