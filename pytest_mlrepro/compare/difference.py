@@ -98,7 +98,7 @@ class Comparison:
     empty: bool = False
     """True when the expected value has no element at all, so that nothing can be proved."""
     used: float = 0.0
-    """Greatest share of the tolerance that an element inside of it used, 0 to 1; above 0.99 not told apart."""
+    """Greatest share of the tolerance that an array used, 0 to 1; 1 from 0.99 on, and when something is outside."""
     tolerated: int = 0
     """Elements that were outside and excused by `max_mismatch_fraction`."""
 

@@ -16,7 +16,7 @@ from ..values.node import Chunk
 from .tally import Tally
 from .tolerance import Limits
 
-__all__ = ["Bench", "count_nan", "integers", "others", "reals", "ulp_distance"]
+__all__ = ["SURE", "Bench", "count_nan", "integers", "others", "reals", "ulp_distance"]
 
 Mask = npt.NDArray[np.bool_]
 SURE = 0.99
@@ -138,10 +138,10 @@ def _beyond(tally: Tally, d: Chunk, e: Chunk, rtol: float, atol: float, bench: B
 
     The first comparison is with the share of the tolerance that was used so far, which also settles that nothing is
     outside; only a chunk that goes beyond it pays for a division. Multiplication and addition round monotonically, so a
-    smaller share never gives a greater limit.
+    smaller share never gives a greater limit. Once something is outside, the share is of no interest any more.
     """
     n = d.size
-    share = tally.used if tally.used < SURE else 1.0
+    share = tally.used if tally.used < SURE and not tally.outside else 1.0
     mask = np.greater(d, _limit(e, rtol * share, atol * share, bench.limit[:n]), out=bench.mask[:n])
     if share == 1.0 or not mask.any():
         return mask, bench.limit[:n]
@@ -182,13 +182,14 @@ def ulp_distance(e_bits: Chunk, a_bits: Chunk, *, signed: bool = True) -> Chunk:
         steps: Chunk = np.abs(e_bits.astype(np.int64) - a_bits.astype(np.int64))
         return steps
     e, a = e_bits.view(f"int{width}"), a_bits.view(f"int{width}")
-    if np.bitwise_xor(e, a).min() >= 0:
-        steps = np.subtract(e, a, dtype=np.int64)
-        np.abs(steps, out=steps)
-        return steps
-    magnitude = e_bits.dtype.type((1 << (width - 1)) - 1)
-    em, am = (e_bits & magnitude).astype(np.uint64), (a_bits & magnitude).astype(np.uint64)
-    steps = np.where((e ^ a) < 0, em + am, np.maximum(em, am) - np.minimum(em, am))
+    steps = np.subtract(e, a, dtype=np.int64)
+    np.abs(steps, out=steps)
+    steps = steps.view(np.uint64)
+    if np.bitwise_xor(e, a).min() < 0:
+        apart = np.flatnonzero((e ^ a) < 0)
+        magnitude = e_bits.dtype.type((1 << (width - 1)) - 1)
+        one, two = ((side[apart] & magnitude).astype(np.uint64, copy=False) for side in (e_bits, a_bits))
+        steps[apart] = one + two
     return steps
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ..values import dtypes
 from ..values.node import Array, Chunk, Source
 from .difference import ArrayDifference, Place, Special
-from .elements import Bench, count_nan, integers, others, reals, ulp_distance
+from .elements import SURE, Bench, count_nan, integers, others, reals, ulp_distance
 from .tally import Tally, merge
 from .tolerance import Limits
 
@@ -39,6 +39,7 @@ class ArrayResult:
 
     checked: int
     used: float
+    """Greatest share of the tolerance that was used; 1 from 0.99 on, and when there is a difference."""
     difference: ArrayDifference | None
 
 
@@ -65,7 +66,8 @@ def compare_arrays(
             rest = [pool.submit(scan, *part) for part in pairwise(bounds[1:])]
             total = merge([scan(bounds[0], bounds[1]), *(part.result() for part in rest)])
     differs = total.outside or "null" in total.specials
-    return ArrayResult(total.checked, total.used, _facts(expected, actual, limits, total) if differs else None)
+    used = 1.0 if differs or total.used >= SURE else total.used
+    return ArrayResult(total.checked, used, _facts(expected, actual, limits, total) if differs else None)
 
 
 def _scan(expected: Array, actual: Array, limits: Limits, step: int, start: int, stop: int) -> Tally:

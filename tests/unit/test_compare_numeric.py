@@ -247,6 +247,13 @@ def test_just_inside_and_just_outside(limits, inside, outside):
     assert run(array([8.0] * 50), array([inside] * 49 + [outside]), limits).difference.outside == 1
 
 
+def test_differences_beyond_float64_are_judged_all_the_same():
+    e, a = array([1.7e308, 1.0]), array([-1.7e308, 1.0])
+    assert run(e, a, Limits(3.0, 0.0)).difference is None
+    found = run(e, a, Limits(1.0, 1e308)).difference
+    assert (found.outside, found.absolute.difference) == (1, math.inf)
+
+
 def test_nulls_are_no_values_and_are_told_apart():
     e = array([1.0, 0.0, 3.0, 0.0], valid=[1, 0, 1, 0])
     a = array([1.0, 0.0, 0.0, 9.0], valid=[1, 0, 0, 1])
