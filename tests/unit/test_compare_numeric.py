@@ -301,6 +301,13 @@ def test_worst_twenty_do_not_depend_on_chunks_or_threads(size, step, workers, se
     assert d.absolute.index[0] == int(distance.argmax())
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_worst_twenty_of_one_large_chunk(seed):
+    a = np.random.default_rng(seed).permutation(30_000).astype(float)
+    d = compare_arrays(array(np.full(a.size, -1.0)), array(a), Limits(0.0, 0.0), workers=1).difference
+    assert [place.actual for place in d.worst] == list(range(29_999, 29_979, -1))
+
+
 def test_worst_place_has_the_index_of_the_shape():
     e, a = np.zeros((2, 3, 4)), np.zeros((2, 3, 4))
     a[1, 2, 3] = 1
