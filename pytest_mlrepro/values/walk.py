@@ -94,9 +94,9 @@ class Walk:
         if isinstance(value, tuple):
             return self._tuple_key(value)
         node = self.describe(value)
-        if not isinstance(node, Array):
-            return node
-        return self._scalar_key(value, node)
+        if isinstance(node, Array):
+            return self._scalar_key(value, node)
+        return str(node.value) if isinstance(node, Scalar) and node.kind == "str" else node
 
     def _tuple_key(self, value: Sequence[Any]) -> Group:
         self.enter(value)
