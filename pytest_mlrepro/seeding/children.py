@@ -1,10 +1,13 @@
 """Threads, processes and pool tasks that a scope's test starts: each gets a seed of its own, derived from the scope's.
 
-Forks are noticed by `os.register_at_fork`. A spawned or forkserver process gets a `Carrier` inside its pickled process object;
-unpickling it there, after the path is set and before the target's arguments arrive, opens a scope for good. Tasks of
-`concurrent.futures` pools carry their own seed, as which worker takes which task is a matter of scheduling. Not covered: programs
-started by `subprocess`, tasks (not workers) of `multiprocessing.Pool`, and executors of other packages.
+Forks are noticed by `os.register_at_fork`. A spawned or forkserver process gets a `Carrier` inside its pickled
+process object; unpickling it there, after the path is set and before the target's arguments arrive, opens a scope for
+good. Tasks of `concurrent.futures` pools carry their own seed, as which worker takes which task is a matter of
+scheduling. Not covered: programs started by `subprocess`, tasks (not workers) of `multiprocessing.Pool`, and
+executors of other packages.
 """
+
+# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ __all__ = ["child_patches", "watch_forks"]
 
 _CONFIG_KEY = "pytest_mlrepro"
 _forking: dict[int, list[str]] = {}
-"""Per thread, the paths (one for each open scope) of the child that it is starting: hooks of `os.register_at_fork` take no arguments."""
+"""Per thread, the path in each open scope of the child that it starts: fork hooks take no arguments."""
 
 _held: dict[int, Any] = {}
 """Per thread, the lock of numpy's generator that it holds while it forks."""

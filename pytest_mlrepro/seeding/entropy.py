@@ -1,8 +1,10 @@
 """Stand-ins for the system's entropy: each asks the innermost scope, and without one hands on to the real source.
 
-They are plain module functions, not closures of a scope, because a module that is imported inside a test may keep one for good
-(`from os import urandom`): it then follows whatever scope is open, and draws real entropy when none is.
+They are plain module functions, not closures of a scope, because a module that is imported inside a test may keep one
+for good (`from os import urandom`): it then follows whatever scope is open, and draws real entropy when none is.
 """
+
+# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
 
 from __future__ import annotations
 

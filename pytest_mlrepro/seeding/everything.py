@@ -1,5 +1,7 @@
 """`seed_everything`: a scope as a statement, a `with` block or a decorator."""
 
+# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
+
 from __future__ import annotations
 
 import inspect
@@ -43,7 +45,7 @@ class Seeded:
         self.close()
         if not callable(function) or inspect.isclass(function) or _yields(function):
             raise UsageError(
-                f"seed_everything decorates functions and coroutine functions, not {function!r}: use it in a with statement"
+                f"seed_everything decorates functions and coroutine functions, not {function!r}: use a with block"
             )
         return (
             _seeded_coroutine(function, self._make)
@@ -77,9 +79,9 @@ def _seeded_coroutine(function: Callable[P, Any], make: Callable[[], SeedScope])
 def seed_everything(seed: int = 0, *, entropy: EntropyMode = "seed", deterministic: bool = True) -> Seeded:
     """Seed every random source, from this call on; see `SeedScope` for what is seeded and what is out of reach.
 
-    `with seed_everything(0): ...` puts everything back at the end of the block, also when it raises; `@seed_everything(0)` seeds each
-    call of a function. The plain statement `seed_everything(0)` seeds too, as its name says, and stays until the `close()` of
-    what it returns, the end of the scope around it (a seeded test), or the end of the process.
-    Raises `UsageError` for a seed outside 0 to 2**64 - 1 and for an unknown mode.
+    `with seed_everything(0): ...` puts everything back at the end of the block, also when it raises;
+    `@seed_everything(0)` seeds each call of a function. The plain statement `seed_everything(0)` seeds too, as its
+    name says, and stays until the `close()` of what it returns, the end of the scope around it (a seeded test), or
+    the end of the process. Raises `UsageError` for a seed outside 0 to 2**64 - 1 and for an unknown mode.
     """
     return Seeded(partial(SeedScope, seed, entropy=entropy, deterministic=deterministic))

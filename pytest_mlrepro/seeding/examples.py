@@ -1,4 +1,6 @@
-"""Hypothesis runs a test many times: inside each example our stream and torch start afresh, so that a failing one replays."""
+"""Hypothesis runs a test many times: each example starts our stream and torch afresh, so that a failing one replays."""
+
+# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ __all__ = ["join_hypothesis"]
 class ExampleSeeds:
     """What `hypothesis.register_random` manages: seeded before each example, put back after it.
 
-    Hypothesis already does so for `random` and `numpy.random`. Its own engine keeps real entropy (see `callers`), so it goes on
-    exploring other examples in each run.
+    Hypothesis already does so for `random` and `numpy.random`. Its own engine keeps real entropy (see `callers`), so
+    it goes on exploring other examples in each run.
     """
 
     def seed(self, number: int) -> None:

@@ -22,7 +22,7 @@ class Patch:
 def apply(patches: Iterable[Patch]) -> Callable[[], None]:
     """Install stand-ins and return what puts back exactly what was there.
 
-    An attribute that is neither the real thing nor the stand-in is left alone: a test's own fake is what its author wants.
+    An attribute that is neither the real thing nor the stand-in is left alone: a fake is what its author wants.
     """
     before: list[tuple[Any, str, Any]] = []
     for patch in patches:

@@ -1,5 +1,7 @@
 """The global generators of random and numpy: saved, seeded and put back in microseconds, to the last bit."""
 
+# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
+
 from __future__ import annotations
 
 import ctypes
@@ -51,9 +53,9 @@ def _seeded(seed: int) -> State:
 def save_numpy(mtrand: Any) -> Restore:
     """Return what puts numpy's global `RandomState` back: bit generator, its state, the cached Gaussian.
 
-    The legacy `get_state` costs 35 µs and `set_state` 40. The state of a Mersenne Twister is copied as memory instead, at
-    the address that numpy publishes. The cached Gaussian is not in it, so one normal is drawn: if that left the
-    twister alone it *was* the cached one. Other bit generators take the slow way.
+    The legacy `get_state` costs 35 µs and `set_state` 40. The state of a Mersenne Twister is copied as memory
+    instead, at the address that numpy publishes. The cached Gaussian is not in it, so one normal is drawn: if that
+    left the twister alone it *was* the cached one. Other bit generators take the slow way.
     """
     rand = mtrand._rand
     bits = rand._bit_generator
@@ -119,7 +121,7 @@ def seed_polars(polars: Any, seed: int) -> None:
 
 @lru_cache(maxsize=1)
 def seeders() -> tuple[Callable[[int], object], ...]:
-    """Return the seeders that other packages registered as `pytest_randomly.random_seeder`, each naming itself on failure.
+    """Return the seeders registered as `pytest_randomly.random_seeder`; each names itself when it fails.
 
     Their state can't be put back: the protocol has no way to ask for it.
     """

@@ -40,19 +40,22 @@ _CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
 class SeedScope:
     """Seeds `random`, numpy, torch and unseeded entropy from `enter` to `exit`, and then puts everything back.
 
-    seed: 0 to 2**64 - 1. numpy and registered seeders take 32 bits: numpy gets larger ones as two words, seeders modulo 2**32.
+    seed: 0 to 2**64 - 1. numpy and registered seeders take 32 bits: numpy gets larger ones as two words, seeders
+    modulo 2**32.
     entropy: what generators made without a seed draw from; "seed": a stream of the seed; "forbid": nothing, they raise
-        `UnseededEntropyError` where user code asks (libraries on their own account get the stream); "allow": the system.
+        `UnseededEntropyError` where user code asks (libraries on their own account get the stream); "allow": the
+        system.
     deterministic: torch's deterministic algorithms, and `CUBLAS_WORKSPACE_CONFIG` unless it is set.
 
-    Scopes nest, last in first out; closing one closes those opened inside it that are still open. They are the whole process's:
-    two threads can't hold different ones. A library that is imported inside is seeded when its import is done.
+    Scopes nest, last in first out; closing one closes those opened inside it that are still open. They are the whole
+    process's: two threads can't hold different ones. A library that is imported inside is seeded when its import is
+    done.
 
-    Out of reach, as they draw outside Python: `torch.Generator().seed()`, `pyarrow.compute.random`, `_random.Random()`, the order of sets of
-    strings (`PYTHONHASHSEED` is read when Python starts), clocks (`uuid.uuid1`), and programs started by `subprocess`. Names imported
-    before the scope by `from os import urandom` are the system's own. Global generators that several threads share give values
-    that depend on scheduling: give each thread a generator. The state of registered seeders can't be put back; polars gets
-    fresh entropy.
+    Out of reach, as they draw outside Python: `torch.Generator().seed()`, `pyarrow.compute.random`,
+    `_random.Random()`, the order of sets of strings (`PYTHONHASHSEED` is read when Python starts), clocks
+    (`uuid.uuid1`), and programs started by `subprocess`. Names imported before the scope by `from os import urandom`
+    are the system's own. Global generators that several threads share give values that depend on scheduling: give
+    each thread a generator. The state of registered seeders can't be put back; polars gets fresh entropy.
     """
 
     def __init__(self, seed: int, *, entropy: EntropyMode = "seed", deterministic: bool = True) -> None:
@@ -79,11 +82,11 @@ class SeedScope:
 
     @property
     def violations(self) -> list[EntropySite]:
-        """Each draw that `entropy="forbid"` refused, also when the test swallowed the error. Child processes only raise."""
+        """Each draw that "forbid" refused, also when the test swallowed the error. Child processes only raise."""
         return list(self.stream.violations)
 
     def enter(self, phase: str = "") -> SeedScope:
-        """Save all states, seed, and patch. Raises `UsageError` if it is open already; after any error nothing is left changed."""
+        """Save all states, patch, seed, and begin `phase`. After an error (`UsageError` if open), nothing is changed."""
         if self.is_open:
             raise UsageError("this SeedScope is open already: exit it first, or make another one")
         self.stream.begin(phase)
@@ -202,7 +205,7 @@ class SeedScope:
 
 
 def _set_workspace() -> Callable[[], object]:
-    # cuBLAS reads it when its first handle is made: a test that uses the GPU before its first seeded test is told by torch.
+    # cuBLAS reads it when its first handle is made; torch tells a program that had used the GPU by then.
     before = os.environ.get(_CUBLAS)
     if before is not None:
         return partial(os.environ.__setitem__, _CUBLAS, before)

@@ -1,4 +1,6 @@
-"""torch's generators and its switches for determinism: saved, seeded and put back without importing any part of torch."""
+"""torch's generators and switches for determinism: saved, seeded and put back without importing any part of torch."""
+
+# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ def complete_torch() -> ModuleType | None:
 
 @lru_cache(maxsize=1)
 def _backends(torch: ModuleType) -> tuple[ModuleType, ...]:
-    """Return the accelerators that this build of torch could start: none in a CPU build, where asking each time would cost."""
+    """Return the accelerators that this build of torch could start: in a CPU build none, and nothing to ask."""
     compiled = {"cuda": bool(torch.version.cuda or torch.version.hip), "xpu": hasattr(torch._C, "_xpu_init")}
     return tuple(getattr(torch, name) for name, there in compiled.items() if there and hasattr(torch, name))
 
@@ -98,8 +100,8 @@ def warm_up(torch: ModuleType) -> None:
 def make_deterministic(torch: ModuleType) -> Restore:
     """Switch torch's deterministic algorithms on and cuDNN's autotuner off; return what puts the switches back.
 
-    `torch.use_deterministic_algorithms` would import torch._inductor (a second, the first time): its setting is changed only
-    if it is loaded.
+    `torch.use_deterministic_algorithms` would import torch._inductor (a second, the first time): its setting is
+    changed only if it is loaded.
     """
     core = torch._C
     mode, warn_only = core._get_deterministic_algorithms(), core._get_deterministic_algorithms_warn_only()
