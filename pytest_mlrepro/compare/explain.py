@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import numpy as np
 
@@ -112,10 +113,11 @@ def _apart(expected: complex, actual: complex, limits: Limits) -> str:
 
 def _array(difference: Difference, array: ArrayDifference, limits: Limits, rows: int, width: int) -> Iterator[str]:
     dtype, owner = difference.what, difference.owner
+    nan = "NaT" if dtypes.is_temporal(dtype) else "NaN"
     yield from _prose(_allowed_text(limits, dtype), INDENT, width)
     yield from _greatest(array, dtype, owner, width)
     for name, special in (
-        ("NaN on one side only", array.nan),
+        (f"{nan} on one side only", array.nan),
         ("infinite on one side, or of other sign", array.infinite),
         ("-0.0 against 0.0", array.zero),
         ("null on one side only", array.null),
@@ -127,7 +129,7 @@ def _array(difference: Difference, array: ArrayDifference, limits: Limits, rows:
             sides = values(first.expected, first.actual, dtype)
             yield from _prose("expected {}, actual {}".format(*sides), 2 * INDENT, width)
     if array.nan_equal:
-        yield from _prose(f"NaN on both sides (no difference): {array.nan_equal:,}", INDENT, width)
+        yield from _prose(f"{nan} on both sides (no difference): {array.nan_equal:,}", INDENT, width)
     if array.worst:
         yield from _table(array, dtype, limits, owner, rows, width)
 
@@ -151,9 +153,14 @@ def _size(place: Place, dtype: str) -> str:
 
 
 def _duration(count: int, dtype: str) -> str:
+    """Return a count of the dtype's unit as days and hours, or as it is when that would lose something."""
     unit = "D" if dtype == "date" else dtype[dtype.index("[") + 1 :].rstrip("]").partition(",")[0]
-    names = {"D": "days", "s": "s", "h": "hours", "m": "minutes", "W": "weeks", "M": "months", "Y": "years"}
-    return f"{count:,} {names.get(unit, unit)}"
+    micro = {"us": 1, "ms": 10**3, "s": 10**6, "m": 60 * 10**6, "h": 3600 * 10**6, "D": 86400 * 10**6}.get(unit)
+    if unit == "ns" and count % 1000 == 0:
+        micro, count = 1, count // 1000
+    if micro is None or count * micro >= 10**9 * 86400 * 10**6:
+        return f"{count:,} {unit}"
+    return str(timedelta(microseconds=count * micro)).removesuffix(", 0:00:00")
 
 
 def _allowed_text(limits: Limits, dtype: str, *, scalar: bool = False) -> str:

@@ -121,6 +121,11 @@ class Tolerances:
         """Return the tolerance of the leaf at the dotted `path`."""
         return next((tolerance for glob, tolerance in self.globs if matches(glob, path)), self.plain)
 
+    @property
+    def uniform(self) -> bool:
+        """True when the path of a leaf makes no difference."""
+        return not self.globs and (self.within is None or self.within.uniform)
+
     def limits(self, path: str, dtype: str) -> Limits:
         """Return what is allowed for a leaf of canonical `dtype` (or kind of scalar) at `path`."""
         asked = limits_for(self.at(path), dtype)

@@ -71,6 +71,8 @@ class _Walk:
     checked: int = 0
     used: float = 0.0
     tolerated: int = 0
+    known: dict[str, Limits] = field(default_factory=dict)
+    """Limits by dtype, for tolerances that don't depend on the path."""
 
     def add(self, kind: Kind, path: tuple[Label, ...], expected: Any = None, actual: Any = None, **more: Any) -> None:  # noqa: ANN401
         """Note a difference; keep it if it is among the first."""
@@ -79,7 +81,11 @@ class _Walk:
             self.found.append(Difference(kind, path, expected, actual, **more))
 
     def limits(self, path: tuple[Label, ...], dtype: str) -> Limits:
-        return self.tolerances.limits(".".join(map(_dotted, path)), dtype)
+        if not self.tolerances.uniform:
+            return self.tolerances.limits(".".join(map(_dotted, path)), dtype)
+        if dtype not in self.known:
+            self.known[dtype] = self.tolerances.limits("", dtype)
+        return self.known[dtype]
 
     def nodes(self, expected: Node, actual: Node, path: tuple[Label, ...], owner: str) -> None:
         if isinstance(expected, Scalar) and isinstance(actual, Scalar):

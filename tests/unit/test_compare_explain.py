@@ -95,6 +95,18 @@ def test_a_huge_failure_is_bounded():
     assert len(told(long, {"k" * 5000: "語" * 99_999 + "x"}).encode()) < 4096
 
 
+def test_a_wide_message_is_bounded_too():
+    sides = (describe(["語" * 1000 + str(i + shift) for i in range(9)]) for shift in (0, 1))
+    assert len(explain(compare(*sides, tolerances()), width=1000).encode()) <= 4096
+
+
+def test_times_apart_are_told_in_days_and_hours():
+    e, a = (np.array([day], "M8[ns]") for day in ("2020-01-01T00:00", "2020-01-03T01:00"))
+    assert "2 days, 1:00:00" in told(e, a)
+    assert "1 ns" in told(e, e + np.timedelta64(1, "ns"))
+    assert "NaT on one side only: 1" in told(e, np.array(["NaT"], "M8[ns]"))
+
+
 @given(st.text(min_size=1), st.text(), st.text())
 def test_cut_strings_still_differ(head, one, two):
     one, two = head * 20 + one, head * 20 + two

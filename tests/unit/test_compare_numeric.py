@@ -216,7 +216,8 @@ def test_one_ulp_fails_at_zero_tolerance(dtype, limits):
     one = {"bfloat16": np.array([0x3F80], np.uint16)}.get(dtype)
     one = np.ones(1, dtype) if one is None else one
     other = one.copy()
-    other.view(dtypes.bits(one, dtype).dtype)[0] += 1
+    word = dtypes.bits(one, dtype).dtype
+    other.view(word)[0] += word.type(1)
     assert run(array(one, dtype), array(other, dtype), limits).difference.outside == 1
     assert run(array(one, dtype), array(one.copy(), dtype), limits).difference is None
 
