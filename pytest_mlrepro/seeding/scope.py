@@ -86,7 +86,7 @@ class SeedScope:
         return list(self.stream.violations)
 
     def enter(self, phase: str = "") -> SeedScope:
-        """Save all states, patch, seed, and begin `phase`. After an error (`UsageError` if open), nothing is changed."""
+        """Save all states, patch, seed, and begin `phase`. After an error (`UsageError` if open) nothing is changed."""
         if self.is_open:
             raise UsageError("this SeedScope is open already: exit it first, or make another one")
         self.stream.begin(phase)

@@ -1,4 +1,4 @@
-"""The Mersenne Twister of `random`, copied as memory: getstate and setstate take 9 and 3 µs for 625 integers."""
+"""The Mersenne Twister of `random`, copied as memory: its getstate and setstate take 9 and 3 µs."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def write_random(generator: random.Random, state: State) -> None:
 
 @lru_cache(maxsize=2)
 def _memory(generator: random.Random) -> ctypes.Array[ctypes.c_char] | None:
-    """Return the bytes of `{PyObject_HEAD; int index; uint32_t state[624]}`, or None if they are not what getstate says.
+    """Return the bytes of `{PyObject_HEAD; int index; uint32_t state[624]}`, or None if getstate tells otherwise.
 
-    This layout is CPython's own business (Modules/_randommodule.c, unchanged since 2.3), hence the check in each
+    This layout is CPython's own business (Modules/_randommodule.c, unchanged since 2.3), hence checked in each
     process.
     """
     size = object.__basicsize__ + TWISTER_BYTES
