@@ -145,7 +145,9 @@ def verify(root: Path) -> None:
         sys.exit(1)
     click.echo(f"{total} goldens are as they were written")
     if total:
-        click.echo("unanchored: that no history was cut short or written anew can't be told without a checkpoint elsewhere")
+        click.echo(
+            "unanchored: that no history was cut short or written anew can't be told without a checkpoint elsewhere"
+        )
 
 
 def find_root(start: Path) -> Path:

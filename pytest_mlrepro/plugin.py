@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     session = Session(options.settings(config))
     phases = config.stash[PHASES] = Phases(config, session)
     config.pluginmanager.register(Plugin(phases), "mlrepro-session")
+    config.pluginmanager.register(Refusal(phases), "mlrepro-refusal")
     if session.settings.mode != "check":
         config.pluginmanager.register(Recording(phases), "mlrepro-recording")
 
@@ -80,8 +81,20 @@ class Plugin:
         """Say what became of the goldens."""
         lines = terminal.summary(self.session)
         if lines:
-            terminalreporter.section("mlrepro")
+            terminalreporter.write_sep("=", "mlrepro")
             terminalreporter.write_line("\n".join(lines))
+
+
+class Refusal:
+    """What fails a set-up, once the set-up of all plugins has begun."""
+
+    def __init__(self, phases: Phases) -> None:
+        self.phases = phases
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        """Fail a test whose marker is wrong."""
+        self.phases.refuse()
 
 
 class Recording:

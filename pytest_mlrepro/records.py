@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 __all__ = ["Check", "Mode", "Outcome", "Settings", "TestId"]
 
 Mode: TypeAlias = Literal["check", "record", "update"]
-Outcome: TypeAlias = Literal["passed", "failed", "missing", "unused", "recorded", "updated", "repeated"]
+Outcome: TypeAlias = Literal["passed", "failed", "missing", "unused", "recorded", "updated"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ class Session:
         """Note that a test owns a golden folder; raise UsageError if another one does."""
         owner = self._owners.setdefault(folder, nodeid)
         if owner != nodeid:
-            raise UsageError(f"two tests have the same golden folder {folder}: {owner} and {nodeid}. Rename one of them")
+            raise UsageError(
+                f"two tests have the same golden folder {folder}: {owner} and {nodeid}. Rename one of them"
+            )
 
     def add(self, nodeid: str, check: Check) -> None:
         """Count what became of a check."""

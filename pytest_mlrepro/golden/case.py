@@ -10,7 +10,7 @@ from ..compare.tolerance import Tolerance, Tolerances, loosened, tighter, to_jso
 from ..compare.walk import compare
 from ..errors import GoldenError, UsageError
 from ..fingerprints import fingerprint_node
-from ..records import Check, Outcome, Settings, TestId
+from ..records import Check, Settings, TestId
 from ..values.describe import describe
 from ..values.node import Node, is_empty
 from .pending import propose
@@ -74,7 +74,7 @@ class GoldenCase:
         asked = tolerances(rtol=rtol, atol=atol, max_ulp=max_ulp, tolerance=tolerance)
         node = describe(value)
         digest = fingerprint_node(node).digest
-        if self._rehearsing or self._rehearsal:
+        if self.settings.mode != "check":
             self._repeat(_title(key), node, digest, asked)
         if self._rehearsing:
             return
@@ -136,7 +136,9 @@ class GoldenCase:
         """Return what a test that failed for another reason should say about its golden."""
         notes = []
         if self._missing:
-            notes.append(f"golden: {_list(self._missing)} not recorded yet; nothing was proposed, since the test failed")
+            notes.append(
+                f"golden: {_list(self._missing)} not recorded yet; nothing was proposed, since the test failed"
+            )
         elif self._staging is not None and self.settings.mode != "check":
             notes.append("golden: nothing was recorded, since the test failed")
         return notes
@@ -168,7 +170,9 @@ class GoldenCase:
     def _repeat(self, label: str, node: Node, digest: str, asked: Tolerances) -> None:
         __tracebackhide__ = True
         if self._rehearsal is None:
-            raise UsageError("golden: ask for it as an argument of the test or of a fixture, so that recording runs twice")
+            raise UsageError(
+                "golden: ask for it as an argument of the test or of a fixture, so that recording runs twice"
+            )
         (self._rehearsal.note if self._rehearsing else self._rehearsal.hold)(label, node, digest, asked)
 
     def _absent(self, key: str, node: Node, digest: str, asked: Tolerances) -> None:
@@ -194,7 +198,9 @@ class GoldenCase:
         if self.settings.mode == "update":
             return
         self._notify(Check(key, "failed"))
-        details = explain(comparison) if not comparison.ok else "the value is within what was allowed when it was recorded."
+        details = (
+            explain(comparison) if not comparison.ok else "the value is within what was allowed when it was recorded."
+        )
         raise AssertionError(
             failure_text(
                 headline=_headline(key, comparison.ok),
@@ -231,15 +237,16 @@ class GoldenCase:
         """Write the proposal; a store that can't be written must not hide the failure that is being told."""
         staged = self._staging.checks if self._staging else {}
         kept = {key: check for key, check in self._golden_checks().items() if key not in dropped}
+        files = {entry["file"] for check in staged.values() for entry in check.files()}
         try:
             propose(
                 self.settings.root,
                 self.folder,
                 self._stored,
                 self._proposed({**kept, **staged}),
-                self._staging,
+                arrays=[self._staging.folder / name for name in sorted(files)] if self._staging else [],
                 test=self.nodeid,
-                change=_greatest(self._changes),
+                change=_greatest(self._changes) or "",
             )
         except GoldenError as error:
             return str(error)
@@ -271,5 +278,3 @@ def _list(keys: list[str]) -> str:
 
 def _greatest(changes: list[str]) -> str | None:
     return "; ".join(changes[:3]) or None
-
-

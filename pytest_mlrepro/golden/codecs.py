@@ -76,7 +76,11 @@ def _label_json(label: Label) -> Json:
 def _label(data: Json) -> Label:
     if isinstance(data, (str, int)):
         return data
-    return Field(data["field"]) if "field" in data else decode(data, Path())
+    if "field" in data:
+        return Field(data["field"])
+    key = decode(data, Path())
+    assert not isinstance(key, Array)  # keys are described as scalars and groups
+    return key
 
 
 def _no_arrays(path: str, source: Source, dtype: str, shape: tuple[int, ...]) -> dict[str, Json]:
@@ -95,7 +99,8 @@ def _array_json(node: Array, write: Writer, path: tuple[Label, ...]) -> Json:
 
 def _plain(chunk: np.ndarray[Any, Any]) -> list[Any]:
     """Return Python values that carry every bit: dates and times as integers, since Python's are coarser."""
-    return (chunk.view(np.int64) if chunk.dtype.kind in "mM" else chunk).tolist()
+    items: list[Any] = (chunk.view(np.int64) if chunk.dtype.kind in "mM" else chunk).tolist()
+    return items
 
 
 def _item_json(item: Any) -> Json:

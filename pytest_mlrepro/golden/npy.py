@@ -7,6 +7,7 @@ others: they lie as one array of bytes that holds the n + 1 end offsets (little-
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import threading
 from collections.abc import Iterator
@@ -95,7 +96,7 @@ class FileSource:
 
 
 def _fill(file: IO[bytes], chunk: Chunk, path: Path) -> None:
-    view = memoryview(chunk.view(np.uint8))
+    view = memoryview(chunk.view(np.uint8).data)
     while view:
         got = file.readinto(view)  # type: ignore[attr-defined]  # a raw file, which has it
         if not got:
@@ -116,7 +117,7 @@ class PackedSource:
         base, first = (self.size + 1) * 8, int(ends[0])
         data = self.raw.read(base + first, base + int(ends[-1])).tobytes()
         bounds = [int(end) - first for end in ends]
-        items = [data[low:high] for low, high in zip(bounds, bounds[1:], strict=False)]
+        items = [data[low:high] for low, high in itertools.pairwise(bounds)]
         chunk = np.empty(len(items), dtype=object)
         chunk[:] = [item.decode("utf-8", "surrogatepass") for item in items] if self.text else items
         return chunk

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ..errors import GoldenError
 from . import history
 from .files import copy_whole, write_whole
 from .layout import pending_folder
 from .record import FILE, Golden, Recorded, dumps
-from .store import Staging, load, save, verify_arrays
+from .store import load, save, verify_arrays
 
 __all__ = ["Proposal", "accept", "propose", "read_all", "reject", "withdraw"]
 
@@ -45,12 +46,12 @@ def propose(
     target: Path,
     old: Golden | None,
     new: Golden,
-    staging: Staging,
     *,
+    arrays: Iterable[Path],
     test: str,
     change: str,
 ) -> Path:
-    """Write what the golden in `target` would become, and return the proposal's folder.
+    """Write what the golden in `target` would become, with its new `arrays`, and return the proposal's folder.
 
     `proposal.json` comes last: a folder without it is no proposal.
     """
@@ -68,9 +69,8 @@ def propose(
         "time": history.now(),
     }
     _clear(folder, root)
-    for check in staging.checks.values():
-        for entry in check.files():
-            copy_whole(staging.folder / entry["file"], folder / entry["file"])
+    for path in arrays:
+        copy_whole(path, folder / path.name)
     write_whole(folder / FILE, dumps(new)[0])
     write_whole(folder / FACTS, json.dumps(facts, sort_keys=True, indent=1) + "\n")
     return folder
@@ -95,10 +95,11 @@ def read_all(root: Path) -> list[Proposal]:
 def _proposals(root: Path) -> Iterator[Proposal]:
     for path in sorted((root / ".mlrepro" / "pending").glob(f"*/{FACTS}")):
         try:
-            data = json.loads(path.read_text("utf-8"))
+            data: dict[str, Any] = json.loads(path.read_text("utf-8"))
             data.pop("schema")
-            lists = {key: tuple(data.pop(key)) for key in ("new", "changed", "dropped")}
-            yield Proposal(**data, **lists, folder=path.parent)
+            for key in ("new", "changed", "dropped"):
+                data[key] = tuple(data[key])
+            yield Proposal(**data, folder=path.parent)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise GoldenError(f"{path} is no proposal: {error}. Remove its folder and run the test again") from None
 
@@ -146,5 +147,3 @@ def reject(proposal: Proposal) -> None:
 def withdraw(root: Path, target: Path) -> None:
     """Remove the proposal for the golden in `target`, if there is one: its test passes again."""
     shutil.rmtree(pending_folder(root, target), ignore_errors=True)
-
-

@@ -111,7 +111,7 @@ def loads(text: str, path: Path) -> Golden:
     if _seal(text.replace(f'\n "seal": "{seal}"', '\n "seal": ""', 1)) != seal:
         raise GoldenError(
             f"{path} was edited by hand or damaged: its content does not match its seal.\n"
-            f"Put it back with  git checkout -- {path.name}  or record it again"
+            f"Put it back with  git checkout -- {path}  or record it again"
         )
     checks = {name: Recorded(c["digest"], c["tolerance"], c["value"]) for name, c in data["checks"].items()}
     return Golden(data["test"], data["file"], checks, data["variant"], seal)
@@ -138,13 +138,16 @@ def _lines(value: Json, indent: str) -> Iterator[str]:
         return
     deeper, (opening, closing) = indent + " ", "{}" if isinstance(value, dict) else "[]"
     yield opening
-    keys: list[str] | range = sorted(value) if isinstance(value, dict) else range(len(value))
-    for number, key in enumerate(keys):
-        yield ("," if number else "") + f"\n{deeper}"
-        if isinstance(value, dict):
-            yield f"{_text(key)}: "
-        yield from _lines(value[key], deeper)  # type: ignore[index]  # a key of the dict, or a position in the list
+    for number, (prefix, item) in enumerate(_fields(value)):
+        yield ("," if number else "") + f"\n{deeper}{prefix}"
+        yield from _lines(item, deeper)
     yield f"\n{indent}{closing}"
+
+
+def _fields(value: Json) -> list[tuple[str, Json]]:
+    if isinstance(value, dict):
+        return [(f"{_text(key)}: ", value[key]) for key in sorted(value)]
+    return [("", item) for item in value]
 
 
 def _items(value: Json) -> list[Json]:

@@ -22,7 +22,11 @@ def collect(session: Session, items: list[pytest.Item], config: pytest.Config) -
 def _everything(config: pytest.Config) -> bool:
     """Tell whether pytest was left to collect by itself, in the root directory and in this process."""
     by_itself = config.args_source is not pytest.Config.ArgsSource.ARGS
-    return by_itself and config.invocation_params.dir == config.rootpath and not getattr(config.option, "numprocesses", None)
+    return (
+        by_itself
+        and config.invocation_params.dir == config.rootpath
+        and not getattr(config.option, "numprocesses", None)
+    )
 
 
 def finish(session: Session, report: pytest.TestReport) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from ..errors import MlreproError
+from ..errors import MlreproError, UsageError
 from ..records import Check, TestId
 from ..session import Session
 from .markers import Plan, plan
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Phases"]
 
+PACKAGE = str(Path(__file__).parent.parent)
 PROPERTY = "mlrepro.golden"
 """User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
 
@@ -34,6 +36,7 @@ class Case:
     scope: SeedScope | None = None
     golden: GoldenCase | None = None
     passed: bool = False
+    refused: UsageError | None = None
 
 
 class Phases:
@@ -53,12 +56,20 @@ class Phases:
         mark = item.get_closest_marker("repro")
         if mark is None and not self._all and "repro" not in getattr(item, "fixturenames", ()):
             return (yield)
-        with _plainly():
+        try:
             self._case.plan = plan(mark, self._seed)
-            self._case.scope = _scope(self._case.plan)
-            self._case.scope.enter()
+        except UsageError as error:
+            self._case.refused = error  # told by `refuse`: before that, the other plugins' set-up must have begun
+            return (yield)
+        self._case.scope = _scope(self._case.plan)
+        self._case.scope.enter()
         with self._seeded(item, "setup"):
             return (yield)
+
+    def refuse(self) -> None:
+        """Fail the set-up of a test whose marker is wrong."""
+        if self._case.refused is not None:
+            _fail(self._case.refused)
 
     def call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Run the body, and close the golden if the body passes."""
@@ -175,12 +186,9 @@ def _scope(seeding: Plan) -> SeedScope:
 
 
 def _close(case: Case) -> None:
-    if case.golden is None:
-        return
-    try:
-        case.golden.finish()
-    except AssertionError as error:
-        pytest.fail(str(error), pytrace=False)
+    if case.golden is not None:
+        with _plainly():
+            case.golden.finish()
 
 
 @contextmanager
@@ -189,21 +197,48 @@ def _noted(case: Case) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        from ..seeding import deterministic_hint
-
-        hint = deterministic_hint(error)
-        for note in [*([hint] if hint else []), *(case.golden.notes if case.golden else [])]:
+        for note in [*_hints(case, error), *(case.golden.notes if case.golden else [])]:
             error.add_note(note)
+        if isinstance(error, (MlreproError, AssertionError)):
+            _trim(error)
         raise
+
+
+def _trim(error: Exception) -> None:
+    """Cut the frames of this package off the end of a traceback: what failed is the user's line above them."""
+    last, entry = None, error.__traceback__
+    while entry is not None:
+        if not entry.tb_frame.f_code.co_filename.startswith(PACKAGE):
+            last = entry
+        entry = entry.tb_next
+    if last is not None:
+        last.tb_next = None
+
+
+def _hints(case: Case, error: Exception) -> list[str]:
+    if case.scope is None:
+        return []
+    from ..seeding import deterministic_hint
+
+    hint = deterministic_hint(error)
+    return [hint] if hint else []
 
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """Show an error of ours as its message alone: no frame of the user's is in its traceback."""
+    """Show a failure of ours as its message alone: no line of the user's is in its traceback."""
     try:
         yield
-    except MlreproError as error:
-        pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
+    except (MlreproError, AssertionError) as error:
+        failure: Exception = error
+    else:
+        return
+    _fail(failure)
+
+
+def _fail(error: Exception) -> NoReturn:
+    prefix = f"{type(error).__name__}: " if isinstance(error, MlreproError) else ""
+    pytest.fail(f"{prefix}{error}", pytrace=False)
 
 
 @contextmanager

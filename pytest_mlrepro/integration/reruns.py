@@ -40,4 +40,7 @@ def _rehearse(item: pytest.Item, phases: Phases) -> None:
         phases.rehearsing = False
         item.user_properties[:] = properties
         item._report_sections.clear()
-    phases.rehearsal.failed = any(report.failed for report in reports)
+        if type(item) is pytest.Function and item.cls is not None:
+            vars(item).pop("_instance", None)  # so that the second run has an object of its own
+            vars(item).pop("_obj", None)
+    phases.rehearsal.failed = any(report.failed for report in reports if report.when != "teardown")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..records import Outcome
 from ..session import Session
 
 __all__ = ["summary"]
 
-ORDER = ("passed", "failed", "missing", "unused", "recorded", "updated")
+ORDER: tuple[Outcome, ...] = ("passed", "failed", "missing", "unused", "recorded", "updated")
 SHOWN = 10
 
 
@@ -24,8 +25,8 @@ def _counts(session: Session) -> Iterator[str]:
 
 
 def _written(session: Session) -> Iterator[str]:
-    for outcome in ("recorded", "updated"):
-        yield from _listed(f"{outcome}:", session.tests_with(outcome))
+    yield from _listed("recorded:", session.tests_with("recorded"))
+    yield from _listed("updated:", session.tests_with("updated"))
 
 
 def _open(session: Session) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -23,7 +23,7 @@ def model(project: Project) -> Project:
 
 
 @pytest.fixture
-def change(model: Project) -> Iterator[Callable[[str, str], None]]:
+def change(model: Project) -> Callable[[str, str], None]:
     """Change the text of the model's test."""
 
     def replace(old: str, new: str) -> None:
@@ -31,4 +31,4 @@ def change(model: Project) -> Iterator[Callable[[str, str], None]]:
         assert old in text
         model.write(text.replace(old, new))
 
-    yield replace
+    return replace

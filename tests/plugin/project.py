@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import pytest_mlrepro.golden.case
+import pytest_mlrepro.seeding
+
+KEPT = (np, pytest_mlrepro.golden.case, pytest_mlrepro.seeding)
+"""Imported here, since pytester forgets what an inner run imports, and numpy can be imported only once."""
 
 MODEL = """
 import numpy as np
+import numpy as np
 import pytest
+
+import pytest_mlrepro.golden.case
+import pytest_mlrepro.seeding
 
 def test_model(golden):
     golden.check(np.arange(6.0).reshape(2, 3), "weights")
@@ -22,7 +33,7 @@ class Project:
 
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.pytester, self.root = pytester, pytester.path
-        pytester.makeini("[pytest]\n")
+        pytester.makeini("[pytest]\naddopts = -p pytest_mlrepro.plugin -p no:cacheprovider\n")
 
     def write(self, text: str, name: str = "test_m.py") -> Path:
         path = self.root / name
@@ -39,7 +50,7 @@ class Project:
         return self.ticks
 
     def run(self, *args: str) -> pytest.RunResult:
-        return self.pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider", *args)
+        return self.pytester.runpytest_inprocess(*args)
 
     def record(self, *args: str) -> pytest.RunResult:
         result = self.run("--golden=record", *args)

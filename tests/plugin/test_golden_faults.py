@@ -22,7 +22,7 @@ def fails_with(project: Project, *lines: str, args: tuple[str, ...] = ()) -> Non
     assert "INTERNALERROR" not in result.stdout.str()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_a_truncated_golden_is_named(model: Project, share: float) -> None:
     data = model.golden().read_bytes()
     model.golden().write_bytes(data[: int(len(data) * share)])
@@ -134,8 +134,8 @@ def test_a_name_that_is_no_text_is_a_usage_error(project: Project, name: str) ->
     ("value", "words"),
     [
         ("{'layers': [1, object()]}", "value*'layers'*[[]1]*object"),
-        ("{'f': open(__file__)}", "value*'f'*TextIOWrapper"),
-        ("[lambda: 1]", "value[[]0]*function"),
+        ("{'f': __import__('threading').Lock()}", "value*'f'*lock"),
+        ("[lambda: 1]", "value?0? is of type function"),
         ("{'a': np.array([object()])}", "value*'a'*object"),
         ("{'a': np.array([1, 'x'], dtype=object)}", "value*'a'*object"),
     ],
@@ -169,9 +169,10 @@ def test_a_key_that_no_check_reached_fails_records_nothing_and_says_so(
 ) -> None:
     stored = model.stored()
     change('golden.check({"loss": 0.25, "epochs": 3}, "metrics")', "pass")
-    change("np.arange(6.0)", "np.arange(6.0)" if mode == "check" else "np.arange(6.0)")
     fails_with(
-        model, "golden 'metrics': recorded, and no check of this run came to it", args=(f"--golden={mode}", "--golden-reason=x")
+        model,
+        "golden 'metrics': recorded, and no check of this run came to it",
+        args=(f"--golden={mode}", "--golden-reason=x"),
     )
     assert model.stored() == stored
 
@@ -200,10 +201,9 @@ def test_a_full_disk_at_any_step_leaves_the_old_golden_whole(
             raise OSError(28, "No space left on device")
 
     change("np.arange(6.0)", "(np.arange(6.0) + 1)")
-    monkeypatch.setattr(os, "fsync", fsync)
-    result = model.run("--golden=update", "--golden-reason", "more")
-    monkeypatch.undo()
-    monkeypatch.setenv("CI", "")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        result = model.run("--golden=update", "--golden-reason", "more")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*GoldenError: can't write*No space left on device*"])
     after = model.stored()
@@ -227,7 +227,9 @@ def test_a_full_disk_at_any_step_leaves_the_old_golden_whole(
         ("deterministic=1", "deterministic must be True or False"),
     ],
 )
-def test_a_wrong_marker_argument_is_named_with_the_nearest_right_one(project: Project, arguments: str, words: str) -> None:
+def test_a_wrong_marker_argument_is_named_with_the_nearest_right_one(
+    project: Project, arguments: str, words: str
+) -> None:
     project.write(f"import pytest\n@pytest.mark.repro({arguments})\ndef test_m():\n    pass\n")
     result = project.run()
     result.assert_outcomes(errors=1)

@@ -20,7 +20,18 @@ def folder(name: str, file: str = "test_m.py") -> Path:
 
 
 def test_names_that_look_alike_have_folders_of_their_own() -> None:
-    names = ["t[a-b]", "t[a_b]", "t[a b]", "t[a/b]", "t[ab]", "t[A-B]", "T[a-b]", "A::t", "B::t", "t[" + "x" * 300 + "]"]
+    names = [
+        "t[a-b]",
+        "t[a_b]",
+        "t[a b]",
+        "t[a/b]",
+        "t[ab]",
+        "t[A-B]",
+        "T[a-b]",
+        "A::t",
+        "B::t",
+        "t[" + "x" * 300 + "]",
+    ]
     names.append("t[" + "x" * 299 + "y]")
     assert len({str(folder(name)).lower() for name in names}) == len(names)
 
@@ -46,7 +57,9 @@ def test_a_long_id_stays_within_the_limits_of_windows() -> None:
 
 def test_the_hash_does_not_depend_on_where_the_checkout_lies() -> None:
     here = folder("t")
-    there = golden_folder(TestId(Path("/other/deep/tests/test_m.py"), "t"), root=Path("/other"), golden_dir="__golden__")
+    there = golden_folder(
+        TestId(Path("/other/deep/tests/test_m.py"), "t"), root=Path("/other"), golden_dir="__golden__"
+    )
     assert here.relative_to(ROOT / "tests") == there.relative_to("/other/deep/tests")
 
 
