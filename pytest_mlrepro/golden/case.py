@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..compare.explain import explain, failure_text
-from ..compare.tolerance import Tolerance, Tolerances, loosened, tighter, to_json, tolerances
-from ..compare.walk import compare
+from ..compare.tolerance import Tolerance, Tolerances, loosened, require_used, tighter, to_json, tolerances
+from ..compare.walk import compare, leaf_paths
 from ..errors import GoldenError, UsageError
 from ..fingerprints import fingerprint_node
 from ..records import Check, Settings, TestId
@@ -180,6 +180,7 @@ class GoldenCase:
         if is_empty(node):
             self._notify(Check(key, "failed"))
             raise AssertionError(f"{_title(key)} has no element at all: an empty comparison proves nothing")
+        require_used(asked, leaf_paths(node))
         self._stage(key, node, digest, asked)
         if self.settings.mode == "check":
             self._missing.append(key)
@@ -188,7 +189,7 @@ class GoldenCase:
     def _differs(self, key: str, node: Node, digest: str, asked: Tolerances, recorded: Recorded) -> None:
         __tracebackhide__ = True
         verify_arrays(recorded, self.folder, limit=None)
-        looser = loosened(recorded.tolerances, asked)
+        looser = loosened(recorded.tolerances, asked, paths=leaf_paths(node))
         comparison = compare(recorded.node(self.folder), node, tighter(recorded.tolerances, asked))
         if comparison.ok and not looser:
             self._notify(Check(key, "passed"))
