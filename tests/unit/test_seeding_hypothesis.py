@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 
 import hypothesis
 import numpy as np
@@ -152,3 +154,21 @@ def test_without_a_scope_torch_is_left_alone():
 
     law()
     assert len(set(seen)) == len(seen)
+
+
+def test_engine_that_starts_inside_a_scope_keeps_real_entropy():
+    # It makes its own generator once in a process, so that only a fresh process shows where that comes from.
+    code = (
+        "from pytest_mlrepro.seeding import SeedScope\n"
+        "from hypothesis import given, settings, strategies as st\n"
+        "found = []\n"
+        "@settings(database=None, max_examples=30)\n"
+        "@given(st.integers(0, 2**60))\n"
+        "def explore(x): found.append(x)\n"
+        "with SeedScope(1, entropy='forbid') as scope: explore()\n"
+        "print(found, scope.violations)\n"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120) for _ in range(2)]
+    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr
+    assert runs[0].stdout != runs[1].stdout
+    assert all(run.stdout.endswith("[]\n") for run in runs)
