@@ -47,13 +47,15 @@ def _digest(node: Node) -> tuple[bytes, Fingerprint]:
 
 
 def _scalar(node: Scalar) -> bytes:
-    return blake3(b"mlrepro1S" + _text(node.kind) + _prefixed(_value(node.value))).digest()
+    data = _value(node.value)
+    kind = _KINDS.get(node.kind) or _text(node.kind)
+    return blake3(b"mlrepro1S" + kind + _pack_size(len(data)) + data).digest()
 
 
 def _value(value: Foreign) -> bytes:
     """Encode the canonical value of a scalar; its kind, encoded before it, tells the type."""
     if isinstance(value, float):
-        return _float(value)
+        return _pack_float(value) if value == value else _NAN
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
     if value is None:
@@ -108,8 +110,13 @@ def _group(node: Group) -> tuple[bytes, _Parts]:
     encoded.append(_pack_size(len(node.children)))
     parts: list[tuple[str, Fingerprint]] = []
     for label, child in node.children:
+        if type(label) is str:  # written out, since a dict of metrics is checked after every step of a training
+            name = label.encode("utf-8", "surrogatepass")
+            encoded += (b"s", _pack_size(len(name)), name)
+        else:
+            encoded.append(_label(label))
         raw, part = _digest(child)
-        encoded += (_label(label), raw)
+        encoded.append(raw)
         parts.append((label_text(label), part))
     return blake3(b"".join(encoded)).digest(), tuple(parts)
 
@@ -128,3 +135,6 @@ def _text(text: str) -> bytes:
 
 def _prefixed(data: bytes) -> bytes:
     return _pack_size(len(data)) + data
+
+
+_KINDS: Final = {kind: _text(kind) for kind in ("none", "bool", "int", "float", "str")}

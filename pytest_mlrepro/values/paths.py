@@ -23,6 +23,8 @@ def path_text(labels: Iterable[Label], *, root: str = "value") -> str:
 
 def label_text(label: Label) -> str:
     """Render one step of a path."""
+    if type(label) is str:  # by far the most
+        return f"[{label!r}]"
     if isinstance(label, Field):
         return f".{label}"
     if isinstance(label, Scalar) and label.kind == "axis":

@@ -48,7 +48,9 @@ class TestTorch:
         torch = self.torch
         dtype = getattr(torch, name)
         wide = torch.int16 if name == "bfloat16" else torch.uint8
-        codes = torch.arange(-(2**15), 2**15).to(torch.int16) if name == "bfloat16" else torch.arange(256).to(torch.uint8)
+        codes = (
+            torch.arange(-(2**15), 2**15).to(torch.int16) if name == "bfloat16" else torch.arange(256).to(torch.uint8)
+        )
         values = codes.to(wide).view(dtype)
         nan = values.float().isnan()
         digests = {fingerprint(value).digest for value in values[nan]}
@@ -130,7 +132,10 @@ class TestPandas:
 
     def test_categories_count_with_order_and_unused_ones(self):
         pd = self.pd
-        make = lambda categories, ordered=False: pd.Series(pd.Categorical(["x", None, "y"], categories, ordered=ordered))  # noqa: E731
+
+        def make(categories, ordered=False):
+            return pd.Series(pd.Categorical(["x", None, "y"], categories, ordered=ordered))
+
         assert all_differ(make(["x", "y"]), make(["y", "x"]), make(["x", "y", "z"]), make(["x", "y"], True))
         assert all_differ(make(["x", "y"]), make(["x", "y"]).astype(object))
 
@@ -147,15 +152,26 @@ class TestPandas:
         utc, berlin = naive.dt.tz_localize("UTC"), naive.dt.tz_localize("Europe/Berlin")
         assert all_differ(naive, utc, berlin, utc.dt.tz_convert("Europe/Berlin"), naive.dt.as_unit("s"))
         assert same(utc, naive.dt.tz_localize(dt.UTC))
-        stamps = [pd.Timestamp("2024"), pd.Timestamp("2024", tz="UTC"), pd.Timestamp("2024", tz="Europe/Berlin"), pd.NaT, pd.NA]
-        assert all_differ(*stamps, dt.datetime(2024, 1, 1), pd.Period("2024-01", "M"), pd.Timedelta(0), pd.Interval(0, 1))
+        stamps = [
+            pd.Timestamp("2024"),
+            pd.Timestamp("2024", tz="UTC"),
+            pd.Timestamp("2024", tz="Europe/Berlin"),
+            pd.NaT,
+            pd.NA,
+        ]
+        assert all_differ(
+            *stamps, dt.datetime(2024, 1, 1), pd.Period("2024-01", "M"), pd.Timedelta(0), pd.Interval(0, 1)
+        )
 
     def test_indexes_by_their_values(self):
         pd = self.pd
         pairs = pd.MultiIndex.from_tuples([("a", 1), ("b", 2), ("c", 3)], names=["k", None])
         assert same(pairs[:2], pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["k", None]))
-        assert same(pd.RangeIndex(3), pd.Index([0, 1, 2])) and same(pd.RangeIndex(5, 1, -2), pd.Index([5, 3]))
-        assert all_differ(pd.RangeIndex(3), pd.RangeIndex(3, name="a"), pd.RangeIndex(4), pairs, pairs.set_names(["k", "l"]))
+        assert same(pd.RangeIndex(3), pd.Index([0, 1, 2]))
+        assert same(pd.RangeIndex(5, 1, -2), pd.Index([5, 3]))
+        assert all_differ(
+            pd.RangeIndex(3), pd.RangeIndex(3, name="a"), pd.RangeIndex(4), pairs, pairs.set_names(["k", "l"])
+        )
 
     def test_other_array_types(self):
         pd = self.pd
@@ -268,13 +284,16 @@ class TestArrow:
         table = pa.table(self.columns())
         assert same(table, pa.concat_tables([table[:1], table[1:]]), table.replace_schema_metadata({"a": "b"}))
         assert not same(table, table.rename_columns([f"x{name}" for name in table.column_names]))
-        assert fingerprint(table).diff(fingerprint(table.set_column(0, "i", pa.array([1, None, 4], pa.int16())))) == ("['i']",)
+        assert fingerprint(table).diff(fingerprint(table.set_column(0, "i", pa.array([1, None, 4], pa.int16())))) == (
+            "['i']",
+        )
 
     def test_garbage_under_nulls_does_not_count(self):
         pa = self.pa
         valid = pa.py_buffer(bytes([0b101]))
         left, right = (
-            pa.Array.from_buffers(pa.int64(), 3, [valid, pa.py_buffer(np.array([1, garbage, 3]).tobytes())]) for garbage in (7, 8)
+            pa.Array.from_buffers(pa.int64(), 3, [valid, pa.py_buffer(np.array([1, garbage, 3]).tobytes())])
+            for garbage in (7, 8)
         )
         assert same(left, right, pa.array([1, None, 3]))
 
@@ -288,7 +307,9 @@ class TestArrow:
     def test_width_of_offsets_does_not_count_but_types_do(self):
         pa = self.pa
         assert same(pa.array(["a", None]), pa.array(["a", None], pa.large_string()))
-        assert all_differ(pa.array([1]), pa.array([1], pa.int32()), pa.chunked_array([[1]]), pa.scalar(1), pa.array(["1"]))
+        assert all_differ(
+            pa.array([1]), pa.array([1], pa.int32()), pa.chunked_array([[1]]), pa.scalar(1), pa.array(["1"])
+        )
 
 
 class TestScipy:
@@ -302,7 +323,8 @@ class TestScipy:
         messy = sp.csr_array((data, cols, ptr), shape=(2, 3))
         neat = sp.csr_array(np.array([[5.0, 0, 1], [0, 0, 0]]))
         assert same(messy, neat)
-        assert messy.data.tolist() == [1, 2, 3] and messy.indices.tolist() == [2, 0, 0]
+        assert messy.data.tolist() == [1, 2, 3]
+        assert messy.indices.tolist() == [2, 0, 0]
         coo = sp.coo_array(([1.0, 2.0, 3.0], ([0, 0, 0], [2, 0, 0])), shape=(2, 3))
         assert same(coo, sp.coo_array(neat))
         assert coo.nnz == 3
@@ -321,4 +343,6 @@ class TestScipy:
         gone = zero.copy()
         gone.eliminate_zeros()
         forms = [eye.asformat(form) for form in ("csc", "coo", "lil", "dok", "dia", "bsr")]
-        assert all_differ(eye, zero, gone, *forms, sp.csr_matrix(eye), eye.astype("f4"), np.eye(3), sp.csr_array((3, 4)))
+        assert all_differ(
+            eye, zero, gone, *forms, sp.csr_matrix(eye), eye.astype("f4"), np.eye(3), sp.csr_array((3, 4))
+        )
