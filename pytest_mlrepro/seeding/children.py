@@ -7,8 +7,6 @@ scheduling. Not covered: programs started by `subprocess`, tasks (not workers) o
 executors of other packages.
 """
 
-# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
-
 from __future__ import annotations
 
 import os

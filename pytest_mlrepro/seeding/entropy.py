@@ -4,8 +4,6 @@ They are plain module functions, not closures of a scope, because a module that 
 for good (`from os import urandom`): it then follows whatever scope is open, and draws real entropy when none is.
 """
 
-# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
-
 from __future__ import annotations
 
 import operator

@@ -1,7 +1,5 @@
 """`seed_everything`: a scope as a statement, a `with` block or a decorator."""
 
-# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
-
 from __future__ import annotations
 
 import inspect

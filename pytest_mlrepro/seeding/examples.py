@@ -1,7 +1,5 @@
 """Hypothesis runs a test many times: each example starts our stream and torch afresh, so that a failing one replays."""
 
-# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
-
 from __future__ import annotations
 
 import sys

@@ -1,7 +1,5 @@
 """The global generators of random and numpy: saved, seeded and put back in microseconds, to the last bit."""
 
-# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
-
 from __future__ import annotations
 
 import ctypes

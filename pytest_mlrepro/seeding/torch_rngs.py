@@ -1,7 +1,5 @@
 """torch's generators and switches for determinism: saved, seeded and put back without importing any part of torch."""
 
-# ruff: noqa: ANN401  # what belongs to libraries that this room never imports has no type here
-
 from __future__ import annotations
 
 import re
