@@ -111,8 +111,8 @@ def _group(node: Group) -> tuple[bytes, _Parts]:
     parts: list[tuple[str, Fingerprint]] = []
     for label, child in node.children:
         if type(label) is str:  # written out, since a dict of metrics is checked after every step of a training
-            name = label.encode("utf-8", "surrogatepass")
-            encoded += (b"s", _pack_size(len(name)), name)
+            key = label.encode("utf-8", "surrogatepass")
+            encoded += (b"s", _pack_size(len(key)), key)
         else:
             encoded.append(_label(label))
         raw, part = _digest(child)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from .dtypes import NATIVE, canonical_name
-from .node import Array, Chunk, Field, Group, Node, Source
+from .node import Array, Chunk, Field, Group, Node, Scalar, Source
 from .paths import axis
 from .sources import FilledSource, FlatSource, LazySource, array_source
 from .walk import Foreign, Refused, Walk
@@ -44,6 +44,10 @@ def describe_numpy(value: Foreign, walk: Walk) -> Node | None:
     """Describe what is numpy's or a subclass of it; None if it is neither array, scalar nor dtype."""
     if isinstance(value, np.generic):
         return describe_scalar(value, walk)
+    if isinstance(value, np.dtype):
+        return Scalar("numpy.dtype", canonical_name(value) or value.str)
+    if isinstance(value, np.random.Generator | np.random.BitGenerator):
+        raise Refused(value, "pass its state, such as generator.bit_generator.state")
     if isinstance(value, np.ma.MaskedArray):
         return _masked(value, walk)
     if isinstance(value, np.ndarray):
@@ -140,7 +144,7 @@ def _masked(value: Foreign, walk: Walk) -> Node:
     return Array(plain.kind, plain.dtype, plain.shape, FilledSource(plain.data, valid, fill), valid)
 
 
-def _zero(array: Array) -> Any:  # noqa: ANN401  # the null element of any dtype
+def _zero(array: Array) -> Any:  # the null element of any dtype
     if array.dtype == "str":
         return ""
     return b"" if array.dtype in ("bytes", "void") else 0

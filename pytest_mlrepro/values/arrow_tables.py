@@ -62,7 +62,7 @@ def arrow_column(column: Foreign, kind: str, walk: Walk) -> Node:
         return Group("arrow.extension", (("name", dtype.extension_name),), (part,))
     if types.is_struct(dtype):
         return _struct(column, kind, walk, pa)
-    if types.is_nested(dtype):
+    if types.is_nested(dtype) or types.is_fixed_size_list(dtype):
         return _list(column, kind, walk, pa)
     flat = _flat(dtype, types)
     if flat is None:
@@ -179,11 +179,17 @@ def _list(column: Foreign, kind: str, walk: Walk, pa: Foreign) -> Group:
         raise Refused(column, f"its type {column.type} has no canonical form; cast it to a list or struct first")
     lengths = np.concatenate([np.zeros(0, np.int64), *(_lengths(chunk, form) for chunk in column.chunks)])
     items = [_items(chunk) for chunk in column.chunks]
-    inner = pa.chunked_array(items, items[0].type if items else column.type.value_type)
+    inner = pa.chunked_array(items, _item_type(column.type, pa))
     attrs = (("of", f"{form}({column.type.list_size})" if form == "fixed_size_list" else form.removeprefix("large_")),)
     counts = Array("column", "int64", (len(column),), FlatSource(lengths), _valid(column, pa))
     part = walk.part(axis("items"), arrow_column, inner, kind, walk)
     return Group("nested.list", attrs, ((axis("lengths"), counts), part))
+
+
+def _item_type(dtype: Foreign, pa: Foreign) -> Foreign:
+    if not pa.types.is_map(dtype):
+        return dtype.value_type
+    return pa.struct([("key", dtype.key_type), ("value", dtype.item_type)])
 
 
 def _lengths(array: Foreign, form: str) -> Chunk:
@@ -201,6 +207,6 @@ def _items(array: Foreign) -> Foreign:
     array = array.drop_null() if array.null_count else array
     if not pa.types.is_map(array.type):
         return array.flatten()
-    pairs = pa.StructArray.from_arrays([array.keys, array.items], ["key", "value"])
+    pairs = pa.StructArray.from_arrays([array.keys, array.items], fields=list(_item_type(array.type, pa)))
     first, last = (array.offsets[at].as_py() for at in (0, -1))
     return pairs.slice(first, last - first)

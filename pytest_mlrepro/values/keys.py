@@ -28,7 +28,7 @@ def sort_key(label: Label | Node) -> tuple[Any, ...]:
     return ("array", label.kind, label.dtype, label.shape, _content(label))
 
 
-def _sortable(value: Any) -> Any:  # noqa: ANN401  # one type per kind of scalar
+def _sortable(value: Any) -> Any:  # one type per kind of scalar
     if value is None:
         return 0
     if isinstance(value, float):

@@ -74,7 +74,8 @@ def _instants(values: Foreign, dtype: Foreign) -> Array:
 
 def _strings(values: Foreign, dtype: Foreign) -> Array:
     """The same whether Python or Arrow keeps them; `str` (missing is NaN) and `string` (missing is NA) differ."""
-    kind = "column" if dtype.na_value is not loaded("pandas").NA else "pandas.nullable"
+    pd: Any = loaded("pandas")
+    kind = "pandas.nullable" if dtype.na_value is pd.NA else "column"
     data = LazySource(len(values), lambda start, stop: _text_range(values[start:stop]))
     valid = LazySource(len(values), lambda start, stop: ~np.asarray(values[start:stop].isna(), dtype=bool))
     if not _any_null(values):

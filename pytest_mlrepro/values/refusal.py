@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from array import array
 from collections.abc import Generator, Iterator, KeysView, Set, ValuesView
 from typing import Final, NoReturn
 
@@ -18,6 +19,8 @@ _ADVICE: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
     ((KeysView, ValuesView), "make a list of it"),
     ((Set,), "make a set of it"),
     ((memoryview,), "pass bytes(value)"),
+    ((array,), "pass numpy.asarray(value)"),
+    ((types.SimpleNamespace,), "pass vars(value)"),
 )
 _BY_METHOD: Final = (
     ("get_params", "pass its fitted arrays, such as estimator.coef_, or its predictions"),

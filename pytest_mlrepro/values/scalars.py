@@ -32,7 +32,7 @@ def _zone(tzinfo: dt.tzinfo | None) -> str:
     return f"[{name}]" if name else ""
 
 
-def zone_name(tzinfo: Any) -> str:  # noqa: ANN401  # zoneinfo, pytz and dateutil share no type that tells
+def zone_name(tzinfo: Any) -> str:  # zoneinfo, pytz and dateutil share no type that tells
     """Return the name of a time zone whichever library made it; "" for none, UTC and fixed offsets."""
     name = getattr(tzinfo, "key", None) or getattr(tzinfo, "zone", None)
     if name is None:

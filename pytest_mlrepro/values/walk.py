@@ -65,12 +65,13 @@ class Walk:
         self.enter(owner)
         children: list[tuple[Label, Node]] = []
         exact, other = self._exact, self._other
-        label: Label = 0
+        label: Label | None = None
         try:
             for label, item in items:
                 children.append((label, exact.get(type(item), other)(item, self)))
         except Refused as refused:
-            refused.labels.append(label)
+            if label is not None:  # else the keys themselves were refused
+                refused.labels.append(label)
             raise
         self.leave(owner)
         return tuple(children)

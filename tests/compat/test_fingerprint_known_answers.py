@@ -183,8 +183,8 @@ LIBRARIES = {
     ),
     "series": (
         "pandas",
-        lambda pd: pd.Series(pd.Categorical(["x", None], ["y", "x"]), name="c"),
-        "mlrepro1-blake3:b679e426b7eba402d663773952eeb1d1ff489ab3cd78322960888bda8ad83591",
+        lambda pd: pd.Series(pd.Categorical([5, None], [7, 5]), name="c"),
+        "mlrepro1-blake3:eb94134563ae982118e87a16769a339038cf7c6f3e67853395174555039e805d",
     ),
     "multi-index": (
         "pandas",
