@@ -1,4 +1,4 @@
-"""Who changed a golden, when and why: one line a change, each holding the digest of the line before it.
+"""Who changed a golden, when and why: one line a change, each holding its own digest and that of the line before it.
 
 An entry is written before the change that it announces. So a change without an entry can't be, and an entry whose change a
 crash prevented is told by the next one, which starts from the same golden (`old`) again.
@@ -25,6 +25,7 @@ __all__ = ["Action", "Entry", "append", "problems", "read"]
 
 SCHEMA = 1
 FILE = "history.jsonl"
+FIELDS = {"action", "author", "change", "commit", "digest", "new", "old", "previous", "reason", "schema", "time"}
 Action: TypeAlias = Literal["record", "update", "accept"]
 Entry: TypeAlias = dict[str, str | int | None]
 
@@ -33,7 +34,7 @@ def append(
     folder: Path, *, action: Action, reason: str, change: str | None, old: str | None, new: str, root: Path
 ) -> None:
     """Add an entry; `old` and `new` are the seals of the golden, `change` is the greatest difference in words."""
-    lines = _lines(folder)
+    before = read(folder)
     entry: Entry = {
         "action": action,
         "author": author(root),
@@ -41,12 +42,13 @@ def append(
         "commit": commit(root),
         "new": new,
         "old": old,
-        "previous": digest(lines[-1]) if lines else None,
+        "previous": before[-1]["digest"] if before else None,
         "reason": reason,
         "schema": SCHEMA,
         "time": now(),
     }
-    write_whole(folder / FILE, "".join(f"{line}\n" for line in [*lines, _text(entry)]))
+    entry["digest"] = digest(entry)
+    write_whole(folder / FILE, "".join(f"{line}\n" for line in [*_lines(folder), _line(entry)]))
 
 
 def read(folder: Path) -> list[Entry]:
@@ -65,14 +67,16 @@ def problems(folder: Path, seal: str | None) -> list[str]:
         return [f"{folder / FILE} is missing or empty: nobody can say who recorded this golden"]
     found: list[str] = []
     standing: Entry | None = None
-    previous: str | None = None
     for number, line in enumerate(lines, start=1):
         entry = _entry(line, number, folder)
-        if entry["previous"] != previous:
-            found.append(f"{folder / FILE}, line {number}: an entry before it was edited, dropped or swapped")
+        where = f"{folder / FILE}, line {number}"
+        if not _is_whole(entry, line):
+            found.append(f"{where}: this entry was edited")
+        if entry["previous"] != (standing["digest"] if standing else None):
+            found.append(f"{where}: does not follow the entry before it: one was dropped, swapped, inserted or edited")
         if entry["old"] not in _possible(standing):
-            found.append(f"{folder / FILE}, line {number}: starts from a golden that no entry before it announced")
-        standing, previous = entry, digest(line)
+            found.append(f"{where}: starts from a golden that no entry before it announced")
+        standing = entry
     return [*found, *_end(folder, standing, seal)]
 
 
@@ -91,34 +95,56 @@ def _end(folder: Path, last: Entry | None, seal: str | None) -> list[str]:
 
 def _lines(folder: Path) -> list[str]:
     try:
-        text = (folder / FILE).read_text("utf-8")
+        content = (folder / FILE).read_bytes().decode("utf-8")
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
-        raise GoldenError(f"can't read {folder / FILE}: {error}") from None
-    return [line.removesuffix("\r") for line in text.split("\n") if line]  # not splitlines: a reason may hold U+2028
+        raise GoldenError(f"can't read {folder / FILE}: {error}. Put it back from version control") from None
+    lines = content.replace("\r\n", "\n").split("\n")  # not splitlines: a reason may hold U+2028
+    if lines.pop():
+        raise GoldenError(f"{folder / FILE} ends without a newline: it is not whole. Put it back from version control")
+    return lines
 
 
 def _entry(line: str, number: int, folder: Path) -> Entry:
     where = f"{folder / FILE}, line {number}"
-    if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+    if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>")):
         raise GoldenError(f"{where}: a merge conflict. Keep the history of one side and record the other change again")
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise GoldenError(f"{where} is no entry: it is not JSON") from None
-    if not isinstance(entry, dict) or not {"new", "old", "previous", "reason", "time"} <= entry.keys():
+    if not isinstance(entry, dict) or entry.keys() != FIELDS or not _plain(entry):
         raise GoldenError(f"{where} is no entry of a golden's history")
     return entry
 
 
-def _text(entry: Entry) -> str:
-    return json.dumps(entry, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def _plain(entry: dict[str, object]) -> bool:
+    return all(value is None or isinstance(value, (str, int)) for value in entry.values())
 
 
-def digest(line: str) -> str:
-    """Return the digest by which the next entry refers to this one."""
-    return f"blake3:{blake3(line.encode('utf-8', 'surrogatepass')).hexdigest()}"
+def _text(entry: Entry, *, ascii_only: bool) -> str:
+    return json.dumps(entry, sort_keys=True, ensure_ascii=ascii_only, separators=(",", ":"))
+
+
+def _line(entry: Entry) -> str:
+    """Return the line of an entry; what can't be printed is escaped, so that a line stays a line to every tool."""
+    line = _text(entry, ascii_only=False)
+    return line if line.isprintable() else _text(entry, ascii_only=True)
+
+
+def _is_whole(entry: Entry, line: str) -> bool:
+    """Tell whether a line is as it was written; what counts as printable may differ between two Pythons."""
+    return digest(entry) == entry["digest"] and line in (
+        _text(entry, ascii_only=False),
+        _text(entry, ascii_only=True),
+    )
+
+
+def digest(entry: Entry) -> str:
+    """Return the digest over the other fields of an entry: it shows an edit, and the next entry refers to it."""
+    line = _text({name: value for name, value in entry.items() if name != "digest"}, ascii_only=True)
+    return f"blake3:{blake3(line.encode()).hexdigest()}"
 
 
 def now() -> str:
@@ -150,7 +176,8 @@ def _git(root: Path, *arguments: str) -> str | None:
         done = subprocess.run(  # noqa: S603  # fixed words, no shell
             ["git", "-C", str(root), *arguments],  # noqa: S607  # the user's own git
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=10,
             check=False,
         )
