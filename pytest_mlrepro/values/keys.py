@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any
 
@@ -32,10 +33,14 @@ def _sortable(value: Any) -> Any:  # one type per kind of scalar
     if value is None:
         return 0
     if isinstance(value, float):
-        return struct.pack(">d", value)
+        return _float_bytes(value)
     if isinstance(value, complex):
-        return struct.pack(">dd", value.real, value.imag)
+        return _float_bytes(value.real) + _float_bytes(value.imag)
     return value
+
+
+def _float_bytes(value: float) -> bytes:
+    return struct.pack(">d", value if value == value else math.nan)
 
 
 def _content(array: Array) -> tuple[Any, ...]:

@@ -251,6 +251,13 @@ def test_keys_are_typed():
     assert same({np.int64(1): 0, np.str_("a"): 1}, {"a": 1, 1: 0})
 
 
+def test_nan_keys_sort_like_any_other():
+    nan = float("nan")
+    items = [(nan, 0), (1.0, 1), (-1.0, 2), (5.0, 3), (complex(nan, 1), 4), (0.5, 5)]
+    assert same(*(dict(items[at:] + items[:at]) for at in range(len(items))))
+    assert same(*({key for key, _ in items[at:] + items[:at]} for at in range(len(items))))
+
+
 def test_hash_seed_does_not_count():
     code = (
         "from pytest_mlrepro.fingerprints import fingerprint as f\n"

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints import fingerprint
+from pytest_mlrepro.values.describe import describe
 
 
 def same(*values):
@@ -224,6 +225,8 @@ class TestPolars:
         early = pl.Series(["aa", "bb"], dtype=pl.Categorical)
         assert same(late, early)
         assert not same(early, pl.Series(["bb", "aa"], dtype=pl.Categorical))
+        (_, values), *_ = describe(pl.Series(["zz", "never seen 2", "never seen 1"], dtype=pl.Categorical)[1:]).children
+        assert values.children[0][1].data.read(0, 2).tolist() == ["never seen 1", "never seen 2"]
 
     def test_content_counts(self):
         pl = self.pl
@@ -296,6 +299,20 @@ class TestArrow:
             for garbage in (7, 8)
         )
         assert same(left, right, pa.array([1, None, 3]))
+
+    def test_items_under_a_null_map_or_list_do_not_count(self):
+        pa = self.pa
+        valid = pa.py_buffer(bytes([0b101]))
+        for kind in (pa.map_(pa.string(), pa.int64()), pa.list_(pa.int64())):
+            full = pa.array([[("a", 1)], [("b", 2)], [("c", 3)]] if pa.types.is_map(kind) else [[1], [2], [3]], kind)
+            buffers = full.buffers()[:2]
+            child = full.flatten() if not pa.types.is_map(kind) else None
+            if child is None:
+                fields = [pa.field("key", pa.string(), nullable=False), pa.field("value", pa.int64())]
+                child = pa.StructArray.from_arrays([full.keys, full.items], fields=fields)
+            hidden = pa.Array.from_buffers(kind, 3, [valid, buffers[1]], children=[child])
+            assert hidden.null_count == 1
+            assert same(hidden, pa.array(hidden.to_pylist(), kind))
 
     def test_dictionary_is_an_encoding(self):
         pa = self.pa
