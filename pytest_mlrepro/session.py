@@ -13,6 +13,9 @@ from .records import Check, Outcome, Settings, TestId
 
 __all__ = ["Run", "Session"]
 
+GOLDEN_FILE = "golden.json"
+"""As `golden.record` names it; written again, since that module brings numpy, which a run without goldens never loads."""
+
 
 @dataclass(slots=True)
 class Run:
@@ -66,16 +69,14 @@ class Session:
         return sorted(folder for folder in self._golden_folders() if self._is_obsolete(folder))
 
     def _golden_folders(self) -> Iterator[Path]:
-        from .golden.record import FILE  # kept out of runs that have no goldens
-
         for place in self._places():
-            for path in place.glob(f"*/*/{FILE}") if place.is_dir() else ():
+            for path in place.glob(f"*/*/{GOLDEN_FILE}") if place.is_dir() else ():
                 yield path.parent
 
     def _places(self) -> Iterable[Path]:
         if "/" in self.settings.golden_dir:
             central = self.settings.root / self.settings.golden_dir
-            return {path.parent.parent.parent for path in central.rglob("golden.json")}
+            return {path.parent.parent.parent for path in central.rglob(GOLDEN_FILE)}
         return {test.file.parent / self.settings.golden_dir for test in self.run.collected}
 
     def _is_obsolete(self, folder: Path) -> bool:
