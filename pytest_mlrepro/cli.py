@@ -16,6 +16,7 @@ from rich.text import Text
 
 from .errors import GoldenError, MlreproError, UsageError
 from .golden import history, pending, store
+from .golden.layout import is_leaf
 from .golden.record import FILE, Golden
 from .report.contents import contents
 
@@ -159,11 +160,15 @@ def find_root(start: Path) -> Path:
 
 
 def golden_folders(root: Path) -> Iterator[Path]:
-    """Yield the folders of all goldens below `root`, also those whose recording was interrupted."""
+    """Yield the folders of all goldens below `root`, also those whose recording was interrupted.
+
+    The folder's name tells: a `history.jsonl` elsewhere is somebody's training log.
+    """
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if name not in SKIPPED)
-        if FILE in files or history.FILE in files:
-            yield Path(folder)
+        path = Path(folder)
+        if is_leaf(path.name) and (FILE in files or history.FILE in files):
+            yield path
 
 
 def chosen(root: Path, tests: tuple[str, ...], everything: bool) -> list[pending.Proposal]:

@@ -20,6 +20,8 @@ LINES = 40
 ROWS = 8
 """Worst places that are shown of the first array; of later ones fewer."""
 FEW = 3
+MANY_ULP = 10_000
+"""Beyond this many steps their number tells a person nothing."""
 STACKED = 4
 """Places that take several lines each."""
 INDENT = "  "
@@ -142,7 +144,7 @@ def _greatest(array: ArrayDifference, dtype: str, owner: str, width: int) -> Ite
         ("relative to expected", array.relative, array.relative and amount(array.relative.relative)),
         ("in ulp", array.ulp, array.ulp and steps(array.ulp.ulp)),
     ):
-        if place:
+        if place and not (name == "in ulp" and (place.ulp or 0) > MANY_ULP):
             yield from _prose(f"greatest {name}: {size} at {place_text(place, owner)}", INDENT, width)
 
 

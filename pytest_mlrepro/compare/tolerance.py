@@ -35,6 +35,7 @@ DEFAULT_RTOL: Mapping[str, float] = {
 }
 """As in `torch.testing`. A step of a float8 is an eighth of the value or more, so float8 has none and is exact."""
 
+SHOWN = 3
 FLOATS = ("float", "bfloat", "complex")
 INTEGERS = ("int", "uint")
 
@@ -228,26 +229,22 @@ def limits_for(tolerance: Tolerance, dtype: str) -> Limits:
     return Limits(rtol, 0.0, None, fraction, default=rtol > 0)
 
 
-PROBED = ("float64", "float32", "float16", "bfloat16", "float8", "int64", "str")
+def loosened(recorded: Tolerances, asked: Tolerances, leaves: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return sentences on what `asked` allows for these leaves (dotted path and dtype) and `recorded` did not.
 
-
-def loosened(recorded: Tolerances, asked: Tolerances, *, paths: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return sentences on what `asked` allows and `recorded` did not; empty when it is equal or only tighter.
-
-    With the `paths` of all leaves the answer is exact; without them the globs stand for the paths that they match.
+    Empty when it is equal or only tighter. Leaves for which the same is true share a sentence.
     """
-    globs = [glob for glob, _ in (*recorded.globs, *asked.globs)]
-    probes = list(paths) or [*globs, *(one + other for one in globs for other in globs if one != other), "\0"]
-    found: dict[tuple[str, str], list[str]] = {}
-    for path in dict.fromkeys(probes):
-        shown = "" if path == "\0" else f" at {path}"
-        for dtype in PROBED:
-            for sentence in _looser(limits_for(recorded.at(path), dtype), limits_for(asked.at(path), dtype)):
-                found.setdefault((shown, sentence), []).append(dtype)
-    return tuple(
-        sentence + (f" for {', '.join(dtypes)}" if "default" in sentence else "") + shown
-        for (shown, sentence), dtypes in found.items()
-    )
+    found: dict[str, list[str]] = {}
+    for path, dtype in dict.fromkeys(leaves):
+        for sentence in _looser(limits_for(recorded.at(path), dtype), limits_for(asked.at(path), dtype)):
+            found.setdefault(sentence, []).append(path)
+    return tuple(f"{sentence}{_at(paths)}" for sentence, paths in found.items())
+
+
+def _at(paths: list[str]) -> str:
+    named = [path for path in paths if path]
+    more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+    return f", at {', '.join(named[:SHOWN])}{more}" if named else ""
 
 
 def _looser(old: Limits, new: Limits) -> Iterator[str]:

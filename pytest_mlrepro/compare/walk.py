@@ -19,7 +19,7 @@ from .scalars import scalar_within
 from .tolerance import Limits, Tolerances, require_used
 from .words import ascii_safe, shorten
 
-__all__ = ["compare", "leaf_paths"]
+__all__ = ["compare", "leaf_paths", "leaves"]
 
 KEPT = 50
 """Differences that are kept; all are counted."""
@@ -44,15 +44,20 @@ def compare(expected: Node, actual: Node, tolerances: Tolerances) -> Comparison:
     )
 
 
-def leaf_paths(node: Node, path: str = "") -> Iterator[str]:
+def leaf_paths(node: Node) -> Iterator[str]:
     """Yield the dotted path of every leaf, as globs see it: `layers.0.weight`; "" for a value that is a leaf itself."""
+    return (path for path, _ in leaves(node))
+
+
+def leaves(node: Node, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the dotted path of every leaf, and its dtype or kind of scalar; an empty group counts as a leaf."""
     if not isinstance(node, Group):
-        yield path
+        yield path, node.dtype if isinstance(node, Array) else node.kind
         return
     for label, child in node.children:
-        yield from leaf_paths(child, f"{path}.{_dotted(label)}" if path else _dotted(label))
+        yield from leaves(child, f"{path}.{_dotted(label)}" if path else _dotted(label))
     if not node.children:
-        yield path
+        yield path, node.kind
 
 
 def _dotted(label: Label) -> str:

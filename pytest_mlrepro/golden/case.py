@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..compare.explain import explain, failure_text
 from ..compare.tolerance import Tolerance, Tolerances, loosened, require_used, tighter, to_json, tolerances
-from ..compare.walk import compare, leaf_paths
+from ..compare.walk import compare, leaf_paths, leaves
 from ..errors import GoldenError, UsageError
 from ..fingerprints import fingerprint_node
 from ..records import Check, Settings, TestId
@@ -16,7 +16,7 @@ from ..values.node import Node, is_empty
 from .pending import propose
 from .record import Golden, Recorded
 from .rehearsal import Rehearsal
-from .store import Staging, load, save, verify_arrays
+from .store import Staging, load, save, tidy, verify_arrays
 
 __all__ = ["GoldenCase"]
 
@@ -109,7 +109,10 @@ class GoldenCase:
 
     def commit(self) -> None:
         """Write what was put aside, after the whole test has passed."""
-        if self.settings.mode == "check" or self._staging is None:
+        if self.settings.mode == "check":
+            return
+        if self._staging is None:
+            tidy(self.folder)
             return
         old = self._golden_checks()
         golden = self._proposed({**old, **self._staging.checks})
@@ -189,7 +192,7 @@ class GoldenCase:
     def _differs(self, key: str, node: Node, digest: str, asked: Tolerances, recorded: Recorded) -> None:
         __tracebackhide__ = True
         verify_arrays(recorded, self.folder, limit=None)
-        looser = loosened(recorded.tolerances, asked, paths=leaf_paths(node))
+        looser = loosened(recorded.tolerances, asked, leaves(node))
         comparison = compare(recorded.node(self.folder), node, tighter(recorded.tolerances, asked))
         if comparison.ok and not looser:
             self._notify(Check(key, "passed"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,8 @@ __all__ = ["copy_whole", "file_digest", "sweep", "sync_folder", "write_whole"]
 PIECE = 4 << 20
 
 TEMPORARY = ".tmp"
+OURS = re.compile(r"[a-z0-9_-]{1,40}-[0-9a-f]{8}\.npy|\..{1,40}-\d+-\d+\.tmp")
+"""Names of arrays (`layout.array_file`) and of files on their way."""
 _serial = itertools.count()
 
 
@@ -74,10 +77,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path, keep: set[str]) -> None:
-    """Remove array files that nothing refers to and what a killed writer left behind.
+    """Remove array files that nothing refers to and what a killed writer left behind; a file not named by us stays.
 
-    Called only after the new golden stands; another process that records the same test at this moment is not supported.
+    Called only while a whole golden stands; another process that records the same test at this moment is not supported.
     """
     for path in folder.iterdir():
-        if path.name.endswith(TEMPORARY) or (path.suffix == ".npy" and path.name not in keep):
+        if OURS.fullmatch(path.name) and path.name not in keep:
             path.unlink(missing_ok=True)

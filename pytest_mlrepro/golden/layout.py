@@ -7,10 +7,10 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from ..errors import UsageError
+from ..errors import GoldenError, UsageError
 from ..records import TestId
 
-__all__ = ["array_file", "golden_folder", "pending_folder", "slug"]
+__all__ = ["array_file", "golden_folder", "is_leaf", "pending_folder", "slug"]
 
 SLUG_LENGTH = 40
 HASH_LENGTH = 8
@@ -25,6 +25,11 @@ def hashed(text: str, *secrets: str) -> str:
     """Return the slug of `text` and a hash over all arguments, so that unequal arguments give unequal names."""
     key = "\0".join((text, *secrets)).encode("utf-8", "surrogatepass")
     return f"{slug(text)}-{blake3(key).hexdigest()[:HASH_LENGTH]}"
+
+
+def is_leaf(name: str) -> bool:
+    """Tell whether a folder of this name may be the folder of one test's golden."""
+    return re.fullmatch(rf"[a-z0-9_-]{{1,{SLUG_LENGTH}}}-[0-9a-f]{{{HASH_LENGTH}}}", name) is not None
 
 
 def golden_folder(test: TestId, *, root: Path, golden_dir: str) -> Path:
@@ -62,5 +67,10 @@ def array_file(check: str, path: str, content: str) -> str:
 
 def pending_folder(root: Path, folder: Path) -> Path:
     """Return the folder of a proposal for the golden in `folder`."""
-    relative = folder.relative_to(root).as_posix()
+    try:
+        relative = folder.relative_to(root).as_posix()
+    except ValueError:
+        raise GoldenError(
+            f"{folder} lies outside of the root directory {root}: run pytest with a --rootdir above it"
+        ) from None
     return root / ".mlrepro" / "pending" / hashed(folder.name[: -HASH_LENGTH - 1], relative)

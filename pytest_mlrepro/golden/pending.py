@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import GoldenError
 from . import history
 from .files import copy_whole, write_whole
-from .layout import pending_folder
+from .layout import is_leaf, pending_folder
 from .record import FILE, Golden, Recorded, dumps
 from .store import load, save, verify_arrays
 
@@ -95,13 +95,25 @@ def read_all(root: Path) -> list[Proposal]:
 def _proposals(root: Path) -> Iterator[Proposal]:
     for path in sorted((root / ".mlrepro" / "pending").glob(f"*/{FACTS}")):
         try:
-            data: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            data.pop("schema")
-            for key in ("new", "changed", "dropped"):
-                data[key] = tuple(data[key])
-            yield Proposal(**data, folder=path.parent)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise GoldenError(f"{path} is no proposal: {error}. Remove its folder and run the test again") from None
+            yield _proposal(json.loads(path.read_text("utf-8")), path.parent)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise GoldenError(
+                f"{path} is damaged, or not a proposal ({error}). Remove the folder {path.parent} and run its test again"
+            ) from None
+
+
+def _proposal(data: dict[str, Any], folder: Path) -> Proposal:
+    """Return the proposal of a parsed `proposal.json`; raise an error of Python's for one that is none."""
+    if data.pop("schema") != SCHEMA:
+        raise ValueError(f"its schema is not {SCHEMA}")
+    for key in ("new", "changed", "dropped"):
+        if not isinstance(data[key], list) or not all(isinstance(name, str) for name in data[key]):
+            raise ValueError(f"{key!r} is no list of names")
+        data[key] = tuple(data[key])
+    for key in ("test", "golden", "change", "time"):
+        if not isinstance(data[key], str):
+            raise ValueError(f"{key!r} is no text")
+    return Proposal(**data, folder=folder)
 
 
 def accept(proposal: Proposal, *, root: Path, reason: str) -> Path:
@@ -110,9 +122,10 @@ def accept(proposal: Proposal, *, root: Path, reason: str) -> Path:
     Raises GoldenError if the golden has changed since the proposal was made, or the proposal is damaged.
     """
     target = _target(proposal, root)
-    new, old = load(proposal.folder), load(target)
-    if new is None:
-        raise GoldenError(f"{proposal.folder} holds no {FILE}: run the test again")
+    new, old = _new(proposal), load(target)
+    if old is not None and old.seal == new.seal:  # accepted before, and interrupted then
+        _remove(proposal.folder)
+        return target
     if (old.seal if old else None) != proposal.base:
         raise GoldenError(
             f"the golden of {proposal.test} has changed since this proposal was made: run the test again, then accept"
@@ -120,8 +133,25 @@ def accept(proposal: Proposal, *, root: Path, reason: str) -> Path:
     for check in new.checks.values():
         _verify_either(check, proposal.folder, target)
     save(target, new, proposal.folder, action="accept", reason=reason, change=proposal.change, root=root)
-    shutil.rmtree(proposal.folder)
+    _remove(proposal.folder)
     return target
+
+
+def _new(proposal: Proposal) -> Golden:
+    try:
+        new = load(proposal.folder)
+    except GoldenError as error:
+        raise GoldenError(f"the proposal of {proposal.test} is damaged: run the test again. {error}") from None
+    if new is None:
+        raise GoldenError(f"the proposal of {proposal.test} is damaged, it lacks its {FILE}: run the test again")
+    return new
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise GoldenError(f"can't remove the proposal {folder}: {error.strerror or error}") from error
 
 
 def _verify_either(check: Recorded, proposed: Path, standing: Path) -> None:
@@ -136,14 +166,19 @@ def _target(proposal: Proposal, root: Path) -> Path:
     target = root / path
     if path.is_absolute() or ".." in path.parts or not target.resolve().is_relative_to(root.resolve()):
         raise GoldenError(f"{proposal.folder / FACTS} points outside of {root}: {proposal.golden!r}")
+    if not is_leaf(target.name) or pending_folder(root, target) != proposal.folder:
+        raise GoldenError(
+            f"{proposal.folder / FACTS} was changed by hand: {proposal.golden!r} is not what it proposes for"
+        )
     return target
 
 
 def reject(proposal: Proposal) -> None:
     """Remove the proposal; the golden stays as it is."""
-    shutil.rmtree(proposal.folder)
+    _remove(proposal.folder)
 
 
 def withdraw(root: Path, target: Path) -> None:
     """Remove the proposal for the golden in `target`, if there is one: its test passes again."""
-    shutil.rmtree(pending_folder(root, target), ignore_errors=True)
+    if target.is_relative_to(root):
+        shutil.rmtree(pending_folder(root, target), ignore_errors=True)

@@ -17,7 +17,7 @@ from .layout import array_file
 from .npy import write_source
 from .record import FILE, LFS, Golden, Recorded, dumps, loads
 
-__all__ = ["Staging", "load", "problems", "save", "verify_arrays"]
+__all__ = ["Staging", "load", "problems", "save", "tidy", "verify_arrays"]
 
 SMALL = 256 * 1024
 """Files up to this size are digested each time their check runs; larger ones when they are read, and by `verify`."""
@@ -97,6 +97,13 @@ def save(
     write_whole(folder / FILE, text)
     sync_folder(folder)
     sweep(folder, keep)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a recording that was killed left beside the golden in `folder`."""
+    golden = load(folder)
+    if golden is not None:
+        sweep(folder, {entry["file"] for check in golden.checks.values() for entry in check.files()})
 
 
 def verify_arrays(check: Recorded, folder: Path, *, limit: int | None = SMALL) -> None:
