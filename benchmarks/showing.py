@@ -71,7 +71,7 @@ class Row:
     def _target(self) -> str:
         if self.target is None:
             return ""
-        unit = "×" if self.target.of == "ratio" else self.unit
+        unit = "x" if self.target.of == "ratio" else self.unit
         return f"≤ {self.target.limit:g} {unit}" + (" CPU" if self.target.by == "cpu" else "")
 
 

@@ -158,7 +158,7 @@ def _limit(e: Chunk, rtol: float, atol: float, out: Chunk) -> Chunk:
     return np.add(out, atol, out=out) if atol else out
 
 
-def _use(tally: Tally, share: Any) -> None:  # noqa: ANN401  # a float of numpy or Python
+def _use(tally: Tally, share: Any) -> None:  # a float of numpy or Python
     tally.used = max(tally.used, min(float(share), 1.0))
 
 

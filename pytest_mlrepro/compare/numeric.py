@@ -164,7 +164,7 @@ def _place(expected: Array, actual: Array, limits: Limits, index: int) -> Place:
         return scalar_place(where, e, a, expected.dtype, limits)
 
 
-def _element(chunk: Chunk | None, dtype: str) -> Any:  # noqa: ANN401  # an element of any dtype
+def _element(chunk: Chunk | None, dtype: str) -> Any:  # an element of any dtype
     return None if chunk is None else dtypes.numbers(chunk, dtype)[0]
 
 
@@ -192,7 +192,7 @@ def _modulus(value: complex) -> float:
         return math.inf
 
 
-def _whole_place(index: tuple[int, ...], expected: Any, actual: Any, limits: Limits) -> Place:  # noqa: ANN401
+def _whole_place(index: tuple[int, ...], expected: Any, actual: Any, limits: Limits) -> Place:
     if expected.dtype.kind in "mM":
         return Place(
             index, expected, actual, abs(int(actual.astype(np.int64)) - int(expected.astype(np.int64))), allowed=0
@@ -202,6 +202,6 @@ def _whole_place(index: tuple[int, ...], expected: Any, actual: Any, limits: Lim
     return Place(index, expected, actual, abs(a - e), abs(a - e) / abs(e) if e else None, None, allowed)
 
 
-def _odd(*values: Any) -> bool:  # noqa: ANN401
+def _odd(*values: Any) -> bool:
     """Tell whether a value is NaN, NaT or infinite, so that a difference has no size."""
     return any(bool(np.isnat(v)) if v.dtype.kind in "mM" else not np.isfinite(v) for v in values)

@@ -16,7 +16,7 @@ from .tolerance import Limits
 __all__ = ["scalar_within"]
 
 
-def scalar_within(expected: Any, actual: Any, kind: str, limits: Limits) -> bool:  # noqa: ANN401  # values of `kind`
+def scalar_within(expected: Any, actual: Any, kind: str, limits: Limits) -> bool:  # values of `kind`
     """Tell whether `actual` is within `limits` of `expected`; integers of any size are compared exactly."""
     if kind == "float" and type(expected) is float and type(actual) is float:
         return _floats_within(expected, actual, limits)
@@ -36,6 +36,6 @@ def _floats_within(expected: float, actual: float, limits: Limits) -> bool:
     return abs(actual - expected) <= (limits.atol or 0.0) + (limits.rtol or 0.0) * abs(expected)
 
 
-def _close_arrays(expected: Any, actual: Any, dtype: str, limits: Limits) -> bool:  # noqa: ANN401
+def _close_arrays(expected: Any, actual: Any, dtype: str, limits: Limits) -> bool:
     e, a = (Array("numpy.ndarray", dtype, (1,), FlatSource(side)) for side in (expected, actual))
     return compare_arrays(e, a, limits).difference is None

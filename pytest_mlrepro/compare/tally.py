@@ -63,7 +63,7 @@ class Tally:
         self.worst = ranked([*self.worst, *((score, start + place) for score, place in chunk)])
 
 
-def _candidates(scores: Chunk, threshold: Any) -> npt.NDArray[np.intp]:  # noqa: ANN401  # a score of any number type
+def _candidates(scores: Chunk, threshold: Any) -> npt.NDArray[np.intp]:  # a score of any number type
     """Return a few ascending places that hold the worst: the maxima of blocks tell how bad is bad enough."""
     whole = scores.size // BLOCK * BLOCK
     if whole >= KEPT * BLOCK:

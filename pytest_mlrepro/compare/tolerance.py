@@ -279,7 +279,7 @@ def _fields(tolerance: Tolerance) -> dict[str, float]:
     return {name: value for name, value in values.items() if value != getattr(blank, name)}
 
 
-def from_json(data: Any) -> Tolerances:  # noqa: ANN401  # whatever stood in the file
+def from_json(data: Any) -> Tolerances:  # whatever stood in the file
     """Return what `to_json` was given; raise GoldenError for what it never wrote."""
     try:
         plain = {name: value for name, value in data.items() if name != "globs"}

@@ -79,7 +79,7 @@ class _Walk:
     known: dict[str, Limits] = field(default_factory=dict)
     """Limits by dtype, for tolerances that don't depend on the path."""
 
-    def add(self, kind: Kind, path: tuple[Label, ...], expected: Any = None, actual: Any = None, **more: Any) -> None:  # noqa: ANN401
+    def add(self, kind: Kind, path: tuple[Label, ...], expected: Any = None, actual: Any = None, **more: Any) -> None:
         """Note a difference; keep it if it is among the first."""
         self.count += 1
         if len(self.found) < KEPT:

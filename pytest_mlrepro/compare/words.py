@@ -20,7 +20,7 @@ SIDE = 48
 """Characters of a long string that are shown."""
 
 
-def text(value: Any, dtype: str = "") -> str:  # noqa: ANN401  # a scalar of any kind
+def text(value: Any, dtype: str = "") -> str:  # a scalar of any kind
     """Return a value with the fewest digits that give it back in its dtype; `null` for None in an array."""
     if value is None:
         return "null"
@@ -46,7 +46,7 @@ def _time(count: int, unit: str) -> str:
     return f"{clock}.{rest:0{digits}}" if rest else clock
 
 
-def _complex(value: Any, dtype: str) -> str:  # noqa: ANN401
+def _complex(value: Any, dtype: str) -> str:
     parts = [np.float16(part) if dtype == "complex32" else part for part in (value.real, value.imag)]
     real, imaginary = map(str, parts)
     return f"{real}{'' if imaginary[0] == '-' else '+'}{imaginary}j"
@@ -161,11 +161,11 @@ def _order(expected: tuple[Label, ...], actual: tuple[Label, ...]) -> str:
     return f" from position {first} on: expected {one}, actual {two}"
 
 
-def _fact(fact: Any) -> str:  # noqa: ANN401  # a name, a number or a shape
+def _fact(fact: Any) -> str:  # a name, a number or a shape
     return shorten(str(fact))
 
 
-def values(expected: Any, actual: Any, dtype: str, limit: int = SIDE) -> tuple[str, str]:  # noqa: ANN401
+def values(expected: Any, actual: Any, dtype: str, limit: int = SIDE) -> tuple[str, str]:
     """Return both values as text; strings around their first difference."""
     if isinstance(expected, str | bytes) and type(expected) is type(actual):
         return around(expected, actual, limit)

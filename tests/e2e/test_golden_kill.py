@@ -1,0 +1,191 @@
+"""SIGKILL at any moment of a recording leaves the old golden or the new one, whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pytest_mlrepro.golden import store
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL"),
+]
+
+TESTS = """
+import os
+import numpy as np
+import pytest
+
+@pytest.mark.parametrize("n", range(4))
+def test_m(golden, n):
+    first = np.arange(400_000.0) + n + VERSION
+    golden.check({"a": first, "b": first[::2] * 3, "version": VERSION}, "big")
+    golden.check(n, "small")
+"""
+OPTIONS = ("-q", "-p", "pytest_mlrepro.plugin", "-p", "no:cacheprovider")
+UPDATE = ("--golden=update", "--golden-reason", "another version")
+NOT_CARRIED_OUT = ("was not carried out", "a recording was interrupted")
+KILLS = 25
+
+
+def start(root: Path, *args: str) -> subprocess.Popen[bytes]:
+    (root / "tmp").mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "pytest", *OPTIONS, *args],
+        cwd=root,
+        env={**os.environ, "TMPDIR": str(root / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def folders(root: Path) -> list[Path]:
+    return sorted((root / "__golden__").glob("*/*"))
+
+
+def version(folder: Path) -> int | None:
+    """Return which version's golden lies in a folder, read without the package."""
+    try:
+        value = json.loads((folder / "golden.json").read_text("utf-8"))["checks"]["big"]["value"]
+    except FileNotFoundError:
+        return None
+    return dict(value["group"]["parts"])["version"]["int"]
+
+
+def killed(root: Path, args: tuple[str, ...], *, delay: float, writing: bool) -> bool:
+    """Kill a run `delay` seconds after its start, or after it began to write; tell whether it was still at work."""
+    before = {path: path.stat().st_mtime_ns for path in root.glob("__golden__/*/*/*")}
+    process = start(root, *args)
+    deadline = time.monotonic() + 60
+    while writing and process.poll() is None and time.monotonic() < deadline:
+        if {path: _mtime(path) for path in root.glob("__golden__/*/*/*")} != before:
+            break
+        time.sleep(0.0005)
+    time.sleep(delay)
+    at_work = process.poll() is None
+    process.kill()
+    process.wait(30)
+    shutil.rmtree(root / "tmp")
+    return at_work
+
+
+def _mtime(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return -1
+
+
+def assert_whole(root: Path, versions: tuple[int | None, ...]) -> None:
+    for folder in folders(root):
+        assert version(folder) in versions
+        left = [text for text in store.problems(folder) if not any(words in text for words in NOT_CARRIED_OUT)]
+        assert left == []
+
+
+def assert_swept(root: Path) -> None:
+    for folder in folders(root):
+        assert store.problems(folder) == []
+        checks = store.load(folder).checks  # type: ignore[union-attr]  # asserted whole above
+        files = {entry["file"] for check in checks.values() for entry in check.files()}
+        assert {path.name for path in folder.iterdir()} == {"golden.json", "history.jsonl"} | files
+
+
+def moments(seed: int, duration: float) -> list[tuple[float, bool]]:
+    """Return when to kill: a quarter over the whole life of the process, the rest over its writing."""
+    draw = random.Random(seed)
+    whole = [(draw.uniform(0, duration * 1.05), False) for _ in range(KILLS // 4)]
+    return whole + [(draw.uniform(0, duration * 0.45), True) for _ in range(KILLS - len(whole))]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    write(tmp_path, 1)
+    return tmp_path
+
+
+def write(root: Path, number: int) -> None:
+    (root / "test_m.py").write_text(TESTS.replace("VERSION", str(number)))
+
+
+def finished(root: Path, *args: str) -> float:
+    began = time.monotonic()
+    assert start(root, *args).wait(60) == 0
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("mode", ["record", "update"])
+def test_a_kill_at_any_moment_leaves_the_old_golden_or_the_new_one(project: Path, mode: str) -> None:
+    duration = finished(project, "--golden=record")
+    old = shutil.copytree(project / "__golden__", project / "old")
+    args: tuple[str, ...] = ("--golden=record",)
+    versions: tuple[int | None, ...] = (None, 1)
+    if mode == "update":
+        write(project, 2)
+        args, versions = UPDATE, (1, 2)
+    at_work = 0
+    for delay, writing in moments(50, duration):
+        shutil.rmtree(project / "__golden__", ignore_errors=True)
+        if mode == "update":
+            shutil.copytree(old, project / "__golden__")
+        at_work += killed(project, args, delay=delay, writing=writing)
+        assert_whole(project, versions)
+    assert at_work > KILLS // 2, "the kills came too late to prove anything"
+    finished(project, *args)
+    assert len(folders(project)) == 4
+    assert {version(folder) for folder in folders(project)} == {versions[1]}
+    assert_swept(project)
+
+
+def test_kills_that_follow_each_other_are_mended_by_one_run(project: Path) -> None:
+    duration = finished(project, "--golden=record")
+    for number in range(2, 8):
+        write(project, number)
+        killed(project, UPDATE, delay=duration * 0.08 * number, writing=True)
+        assert_whole(project, tuple(range(1, number + 1)))
+    finished(project, *UPDATE)
+    assert_swept(project)
+
+
+@pytest.mark.parametrize("step", range(12))
+def test_a_kill_at_each_step_of_a_write_is_mended_by_the_next_run(project: Path, step: int) -> None:
+    """Each step is a rename, a removal or a forcing to disk in the golden's folder, and the process dies just before."""
+    finished(project, "--golden=record", "-k", "m[0]")
+    write(project, 2)
+    (project / "conftest.py").write_text(KILLER.replace("STEP", str(step)))
+    assert start(project, *UPDATE, "-k", "m[0]").wait(60) == (-signal.SIGKILL if step < STEPS else 0)
+    assert_whole(project, (1, 2))
+    (project / "conftest.py").unlink()
+    finished(project, *UPDATE, "-k", "m[0]")
+    assert_swept(project)
+
+
+STEPS = 11
+KILLER = """
+import os, signal, sys
+left = [STEP]
+def hook(event, args):
+    if event in ("os.rename", "os.remove") and any("__golden__" in os.fsdecode(a) for a in args[:2] if isinstance(a, (str, bytes))):
+        step()
+def step():
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left[0] -= 1
+def fsync(descriptor, real=os.fsync):
+    if "__golden__" in os.readlink(f"/proc/self/fd/{descriptor}"):
+        step()
+    real(descriptor)
+os.fsync = fsync
+sys.addaudithook(hook)
+"""

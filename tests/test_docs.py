@@ -1,0 +1,93 @@
+"""Every block of the README is run: the tests in it, the commands in it, and the failure that it quotes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+SET_UP = ("tox run", "pip install pytest-mlrepro")
+
+
+def blocks(language: str) -> list[str]:
+    return [text for kind, text in BLOCKS if kind == language]
+
+
+def run(folder: Path, command: str, *, expect: int = 0) -> str:
+    """Run a command line of the README in `folder` with this Python's own scripts."""
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    env["PYTEST_ADDOPTS"] = "-p pytest_mlrepro.plugin -p no:cacheprovider"
+    done = subprocess.run(
+        shlex.split(command), cwd=folder, env=env, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    for text in blocks("python"):
+        name = text.splitlines()[0].removeprefix("# ")
+        (tmp_path / name).write_text(text, "utf-8")
+    return tmp_path
+
+
+def test_the_readme_s_tests_record_and_pass(project: Path) -> None:
+    commands = [line for text in blocks("console") for line in text.splitlines() if not line_of_set_up(line)]
+    assert commands[0] == "pytest --golden=record"
+    run(project, commands[0])
+    run(project, "pytest")
+
+
+def line_of_set_up(line: str) -> bool:
+    return any(words in line for words in SET_UP)
+
+
+def test_the_readme_s_failure_is_what_is_printed_and_its_commands_mend_it(project: Path) -> None:
+    record, *commands = [line for text in blocks("console") for line in text.splitlines() if not line_of_set_up(line)]
+    run(project, record)
+    text = (project / "test_model.py").read_text("utf-8")
+    (project / "test_model.py").write_text(text.replace("-2.0", "-2.1"), "utf-8")
+    printed = run(project, "pytest test_model.py", expect=1)
+    (quoted,) = blocks("text")
+    strip = [line.rstrip() for line in printed.splitlines()]
+    wanted = [line.rstrip() for line in quoted.splitlines()]
+    start = strip.index(wanted[0])
+    assert strip[start : start + len(wanted)] == wanted
+    assert len(commands) == 3
+    for command in commands:
+        run(project, command)
+    run(project, "pytest")
+
+
+def test_the_readme_names_every_option_and_marker_argument() -> None:
+    help_text = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "pytest_mlrepro.plugin", "--help"],
+        capture_output=True, text=True, check=True, encoding="utf-8", cwd=ROOT,
+    ).stdout  # fmt: skip
+    for option in (
+        "--golden",
+        "--golden-reason",
+        "--mlrepro-seed",
+        "mlrepro_scope",
+        "mlrepro_seed",
+        "mlrepro_golden_dir",
+    ):
+        assert option in help_text
+        assert option in README
+
+
+def test_public_names_stand_in_the_docs() -> None:
+    import pytest_mlrepro
+
+    docs = README + "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md"))
+    assert [name for name in pytest_mlrepro.__all__ if not re.search(rf"\b{name}\b", docs)] == []
