@@ -1,22 +1,18 @@
-"""What a seeded test pays: entering, seeding three phases and leaving, against saving and seeding by hand.
-
-Prints medians of interleaved rounds and their ratios: on a shared machine only the ratios mean something.
-"""
+"""What a seeded test pays: entering, seeding three phases and leaving, against saving and seeding by hand."""
 
 from __future__ import annotations
 
 import os
 import random
-import statistics
-import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
+from measuring import Sample, interleaved, median, timed
+from showing import Row, Target, show
 
 from pytest_mlrepro.seeding import SeedScope
-
-NAMES = ("hand", "scope", "plain", "seeded", "urandom", "seeded_urandom")
 
 
 def by_scope() -> None:
@@ -45,36 +41,40 @@ def generator() -> None:
     np.random.default_rng()
 
 
-def median(work: Callable[[], object], turns: int) -> float:
-    """Return the median time of one call, µs."""
-    times = []
-    for _ in range(turns):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1e6
+def urandom() -> None:
+    """Ask for entropy, as `uuid` and `secrets` do."""
+    os.urandom(16)
 
 
-def main() -> None:
-    """Measure and print."""
-    rounds: dict[str, list[float]] = {name: [] for name in NAMES}
+def middle(work: Callable[[], object], turns: int) -> Sample:
+    """Return the median of a number of calls."""
+    return median([timed(work) for _ in range(turns)])
+
+
+def seeded(work: Callable[[], object], turns: int) -> Sample:
+    """Return the median of a number of calls in a scope."""
+    with SeedScope(5):
+        return middle(work, turns)
+
+
+def measure(*, quick: bool) -> list[Row]:
+    """Print and return what a scope costs, against its peers by hand."""
+    rounds = 2 if quick else 20
     by_scope()
-    for _ in range(20):
-        rounds["hand"].append(median(by_hand, 50))
-        rounds["scope"].append(median(by_scope, 200))
-        rounds["plain"].append(median(generator, 200))
-        rounds["urandom"].append(median(lambda: os.urandom(16), 200))
-        with SeedScope(5):
-            rounds["seeded"].append(median(generator, 200))
-            rounds["seeded_urandom"].append(median(lambda: os.urandom(16), 200))
-    cost = {name: statistics.median(times) for name, times in rounds.items()}
-    for text, ours, theirs in (
-        ("enter + 3 reseeds + exit, against by hand", "scope", "hand"),
-        ("unseeded default_rng(), in a scope against outside", "seeded", "plain"),
-        ("os.urandom(16), in a scope against outside", "seeded_urandom", "urandom"),
-    ):
-        print(f"{text:52s} {cost[ours]:7.1f} µs {cost[theirs]:7.1f} µs   ratio {cost[ours] / cost[theirs]:.3f}")
-
-
-if __name__ == "__main__":
-    main()
+    with SeedScope(5):
+        generator()
+    works = {
+        "hand": partial(middle, by_hand, 50),
+        "scope": partial(middle, by_scope, 200),
+        "plain": partial(middle, generator, 200),
+        "urandom": partial(middle, urandom, 200),
+        "seeded": partial(seeded, generator, 200),
+        "seeded_urandom": partial(seeded, urandom, 200),
+    }
+    cost = interleaved(works, rounds)
+    rows = (
+        Row("enter, 3 reseeds, exit", cost["scope"], "the same by hand", cost["hand"], target=Target(60)),
+        Row("unseeded default_rng() in a scope", cost["seeded"], "outside", cost["plain"]),
+        Row("os.urandom(16) in a scope", cost["seeded_urandom"], "outside", cost["urandom"]),
+    )
+    return show("Seeding, without pytest", rows, f"Medians of {rounds} interleaved rounds; numpy and torch are loaded.")
