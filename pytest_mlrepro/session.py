@@ -39,6 +39,8 @@ class Session:
         self.run = Run()
         self.outcomes: Counter[Outcome] = Counter()
         self.by_test: dict[str, list[Check]] = {}
+        self.entropy: set[tuple[str, str]] = set()
+        """Lines (`FILE:LINE`) that drew without a seed in a seeded test, and the kind of source."""
         self.may_have_pending = (settings.root / ".mlrepro" / "pending").is_dir()
         self._owners: dict[Path, str] = {}
 

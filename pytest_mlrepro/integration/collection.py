@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ..session import Session
-from .phases import outcomes, test_id
+from .phases import entropy_sites, outcomes, test_id
 
 __all__ = ["close", "collect", "finish"]
 
@@ -40,6 +40,7 @@ def finish(session: Session, report: pytest.TestReport) -> None:
         for check in outcomes(report):
             run.touched.add(report.nodeid)
             session.add(report.nodeid, check)
+        session.entropy.update(entropy_sites(report))
 
 
 def close(session: Session, status: int) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Phases"]
 
 PACKAGE = str(Path(__file__).parent.parent)
+ENTROPY = "mlrepro.entropy"
+"""User property of each line that drew without a seed in a seeded test: `mlrepro.entropy:FILE:LINE`, kind of source."""
 PROPERTY = "mlrepro.golden"
 """User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
 
@@ -62,7 +64,6 @@ class Phases:
             self._case.refused = error  # told by `refuse`: before that, the other plugins' set-up must have begun
             return (yield)
         self._case.scope = _scope(self._case.plan)
-        self._case.scope.enter()
         with self._seeded(item, "setup"):
             return (yield)
 
@@ -90,6 +91,9 @@ class Phases:
         try:
             with self._seeded(item, "teardown"):
                 result = yield
+            if case.scope is not None:
+                sites = [(f"{ENTROPY}:{site.file}:{site.line}", site.kind) for site in case.scope.sites]
+                item.user_properties.extend(sites)
             self._leave(case)
             if case.passed and not self.rehearsing:
                 self._commit(item, case)
@@ -142,7 +146,10 @@ class Phases:
             return
         before = len(scope.violations)
         with _alone(item.config):
-            scope.reseed(phase)
+            if scope.is_open:
+                scope.reseed(phase)
+            else:
+                scope.enter(phase)
             yield
         if len(scope.violations) > before:  # the test swallowed the error
             pytest.fail("\n".join(_forbidden(site) for site in scope.violations[before:]), pytrace=False)
@@ -173,6 +180,13 @@ def outcomes(report: pytest.TestReport) -> Iterator[Check]:
     for key, value in report.user_properties:
         if key.startswith(PROPERTY):
             yield Check(key[len(PROPERTY) + 1 :], value)  # type: ignore[arg-type]  # an Outcome, written by us
+
+
+def entropy_sites(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
+    """Return the lines that drew without a seed, and the kind of source, that a test's last report tells of."""
+    for key, value in report.user_properties:
+        if key.startswith(ENTROPY):
+            yield key[len(ENTROPY) + 1 :], str(value)
 
 
 def _forbidden(site: EntropySite) -> str:

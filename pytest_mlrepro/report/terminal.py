@@ -15,7 +15,7 @@ SHOWN = 10
 
 def summary(session: Session) -> list[str]:
     """Return the lines of the summary; none if the run had nothing to do with goldens."""
-    return [*_counts(session), *_written(session), *_open(session), *_obsolete(session)]
+    return [*_counts(session), *_written(session), *_open(session), *_obsolete(session), *_entropy(session)]
 
 
 def _counts(session: Session) -> Iterator[str]:
@@ -40,6 +40,11 @@ def _open(session: Session) -> Iterator[str]:
 def _obsolete(session: Session) -> Iterator[str]:
     folders = [str(folder.relative_to(session.settings.root)) for folder in session.obsolete()]
     yield from _listed("obsolete, no test needs them (nothing was removed):", folders)
+
+
+def _entropy(session: Session) -> Iterator[str]:
+    lines = [f"{place}  ({kind})" for place, kind in sorted(session.entropy)]
+    yield from _listed("drawn without a seed, and given one by @pytest.mark.repro:", lines)
 
 
 def _listed(title: str, names: list[str]) -> Iterator[str]:

@@ -12,9 +12,15 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from pytest_mlrepro.golden import store
+from pytest_mlrepro.compare.tolerance import tolerances
+from pytest_mlrepro.fingerprints import fingerprint_node
+from pytest_mlrepro.golden import files, history, store
+from pytest_mlrepro.golden.record import Golden
+from pytest_mlrepro.records import TestId
+from pytest_mlrepro.values.describe import describe
 
 pytestmark = [
     pytest.mark.slow,
@@ -158,7 +164,7 @@ def test_kills_that_follow_each_other_are_mended_by_one_run(project: Path) -> No
     assert_swept(project)
 
 
-@pytest.mark.parametrize("step", range(12))
+@pytest.mark.parametrize("step", [2, 7, 8, 10, 11])
 def test_a_kill_at_each_step_of_a_write_is_mended_by_the_next_run(project: Path, step: int) -> None:
     """Each step is a rename, a removal or a forcing to disk in the golden's folder, and the process dies just before."""
     finished(project, "--golden=record", "-k", "m[0]")
@@ -169,6 +175,65 @@ def test_a_kill_at_each_step_of_a_write_is_mended_by_the_next_run(project: Path,
     (project / "conftest.py").unlink()
     finished(project, *UPDATE, "-k", "m[0]")
     assert_swept(project)
+
+
+def save(root: Path, number: int) -> Path:
+    folder = root / "__golden__" / "test_m" / "test_m-01234567"
+    staging = store.Staging()
+    node = describe({"a": np.arange(50.0) + number, "version": number})
+    staging.add("big", node, fingerprint_node(node).digest, tolerances())
+    golden = Golden.of(TestId(root / "test_m.py", "test_m"), folder, staging.checks)
+    store.save(folder, golden, staging.folder, action="update", reason="x", change=None, root=root)
+    staging.discard()
+    return folder
+
+
+WRITERS = {module.__file__ for module in (files, history, store, shutil)}
+
+
+def dies_at(line: int, root: Path) -> bool:
+    """Save the second version in a child that dies before the given line of the writing code; False if it came through."""
+    child = os.fork()
+    if child == 0:
+        left = [line]
+
+        def trace(frame, event, argument):
+            if frame.f_code.co_filename not in WRITERS:
+                return None
+            if event == "line":
+                left[0] -= 1
+                if left[0] < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return trace
+
+        sys.settrace(trace)
+        save(root, 2)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
+@pytest.mark.parametrize("old", [None, 1])
+def test_a_kill_before_each_line_of_the_writing_code_leaves_the_old_golden_or_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: int | None
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(history, "_git", lambda *arguments: "somebody")
+    seen: set[int | None] = set()
+    for line in range(10_000):
+        root = tmp_path / str(line)
+        (root / "__golden__" / "test_m").mkdir(parents=True)
+        if old is not None:
+            save(root, old)
+        if not dies_at(line, root):
+            break
+        assert_whole(root, (old, 2))
+        seen |= {version(folder) for folder in folders(root)}
+        save(root, 2)
+        store.tidy(folders(root)[0])
+        assert_swept(root)
+    assert line > 100
+    assert seen == {old, 2}
 
 
 STEPS = 11

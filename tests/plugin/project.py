@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import os
+import secrets
+import uuid
 from pathlib import Path
 
 import numpy as np
+import numpy.random
 import pytest
 
 import pytest_mlrepro.golden.case
 import pytest_mlrepro.seeding
 
-KEPT = (np, pytest_mlrepro.golden.case, pytest_mlrepro.seeding)
+KEPT = (np.random, numpy.random, secrets, uuid, pytest_mlrepro.golden.case, pytest_mlrepro.seeding)
 """Imported here, since pytester forgets what an inner run imports, and numpy can be imported only once."""
 
 MODEL = """
+import secrets
+import uuid
+
 import numpy as np
+import numpy.random
+import secrets
+import uuid
+
 import numpy as np
+import numpy.random
 import pytest
 
 import pytest_mlrepro.golden.case
