@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_mlrepro.seeding import SeedScope, UnseededEntropyError
 
-FREE = settings(database=None, max_examples=30, deadline=None)
+FREE = settings(database=None, derandomize=False, max_examples=30, deadline=None)
 
 
 def test_examples_differ_between_runs_under_one_seed():
@@ -162,7 +162,7 @@ def test_engine_that_starts_inside_a_scope_keeps_real_entropy():
         "from pytest_mlrepro.seeding import SeedScope\n"
         "from hypothesis import given, settings, strategies as st\n"
         "found = []\n"
-        "@settings(database=None, max_examples=30)\n"
+        "@settings(database=None, derandomize=False, max_examples=30)\n"
         "@given(st.integers(0, 2**60))\n"
         "def explore(x): found.append(x)\n"
         "with SeedScope(1, entropy='forbid') as scope: explore()\n"
