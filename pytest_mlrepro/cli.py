@@ -219,7 +219,8 @@ def _proposed(proposal: pending.Proposal) -> Iterator[str]:
             yield f"{word}: {', '.join(name or '(unnamed)' for name in names)}"
     if proposal.change:
         yield f"greatest change: {proposal.change}"
-    yield from contents(_loaded(proposal.folder), proposal.folder)
+    # what it keeps lies with the golden, and is shown there
+    yield from contents(_loaded(proposal.folder), proposal.folder, {*proposal.new, *proposal.changed})
 
 
 def _loaded(folder: Path) -> Golden:

@@ -125,7 +125,10 @@ class PackedSource:
 
 def open_source(path: Path, dtype: str, shape: tuple[int, ...]) -> Source:
     """Open a file that `write_source` wrote; raise GoldenError if it doesn't hold `dtype` elements of that `shape`."""
-    raw, found = _open_raw(path)
+    try:
+        raw, found = _open_raw(path)
+    except OSError as error:
+        raise GoldenError(f"can't read {path}: {error.strerror or error}") from None
     if not is_text(dtype):
         expected = storage(dtype).newbyteorder("<")
         if raw.dtype != expected or found != shape:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -17,9 +17,11 @@ ITEMS = 4
 WIDTH = 60
 
 
-def contents(golden: Golden, folder: Path) -> Iterator[str]:
-    """Yield a line for each check, then one for each of its first 30 leaves."""
+def contents(golden: Golden, folder: Path, names: Collection[str] | None = None) -> Iterator[str]:
+    """Yield a line for each check (of these names, if given), then one for each of its first 30 leaves."""
     for name, check in sorted(golden.checks.items()):
+        if names is not None and name not in names:
+            continue
         yield f"{name or '(unnamed)'}  {_allowed(check)}  {check.digest[:32]}…"
         leaves = _leaves(check.node(folder), ())
         yield from (f"  {line}" for line in islice(leaves, LEAVES))
