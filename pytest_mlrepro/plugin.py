@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,10 @@ class Plugin:
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         """Seed again, put everything back, commit the golden."""
         return (yield from self.phases.teardown(item))
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Keep pytest from walking through goldens."""
+        return collection.holds_goldens(self.session.settings, collection_path) or None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what was collected."""

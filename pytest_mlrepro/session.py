@@ -82,6 +82,8 @@ class Session:
         return {test.file.parent / self.settings.golden_dir for test in self.run.collected}
 
     def _is_obsolete(self, folder: Path) -> bool:
+        if self._owners.get(folder) in self.run.touched:
+            return False
         from .errors import GoldenError
         from .golden.store import load
 

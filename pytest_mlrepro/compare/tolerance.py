@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
 from ..errors import GoldenError, UsageError
 
@@ -145,6 +145,9 @@ def matches(glob: str, path: str) -> bool:
     return True
 
 
+_DEFAULT: Final = Tolerances()
+
+
 def tolerances(
     *,
     rtol: float | None = None,
@@ -153,6 +156,8 @@ def tolerances(
     tolerance: Tolerance | Mapping[str, Tolerance] | None = None,
 ) -> Tolerances:
     """Return the arguments of a check in one form; raise UsageError for what can't be right."""
+    if tolerance is None and rtol is None and atol is None and max_ulp is None:
+        return _DEFAULT
     if tolerance is None:
         return Tolerances(Tolerance(rtol=rtol, atol=atol, max_ulp=max_ulp))
     also = [name for name, value in (("rtol", rtol), ("atol", atol), ("max_ulp", max_ulp)) if value is not None]
@@ -274,7 +279,9 @@ def to_json(tolerances: Tolerances) -> dict[str, Any]:
 
 
 def _fields(tolerance: Tolerance) -> dict[str, float]:
-    blank = Tolerance()
+    blank = _DEFAULT.plain
+    if tolerance == blank:
+        return {}
     values = {field.name: getattr(tolerance, field.name) for field in fields(Tolerance)}
     return {name: value for name, value in values.items() if value != getattr(blank, name)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from blake3 import blake3
@@ -39,16 +40,17 @@ def golden_folder(test: TestId, *, root: Path, golden_dir: str) -> Path:
     the folders of the tests. The hash covers the file's name and the test's name, not the way to the file, so that a
     checkout elsewhere or another root directory finds the same golden.
     """
-    module = _module_folder(test.file.name)
-    leaf = hashed(test.name, test.file.name)
+    return _module_folder(test.file, root, golden_dir) / hashed(test.name, test.file.name)
+
+
+@lru_cache(maxsize=8)  # tests come module by module
+def _module_folder(file: Path, root: Path, golden_dir: str) -> Path:
+    """Return the folder of all goldens of one test file."""
+    stem = file.name.removesuffix(".py")
+    module = stem if slug(stem) == stem and file.name != stem else hashed(stem, file.name)
     if "/" not in golden_dir and "\\" not in golden_dir:
-        return test.file.parent / golden_dir / module / leaf
-    return _below(root, root / golden_dir) / _below(root, test.file.parent).relative_to(root) / module / leaf
-
-
-def _module_folder(file_name: str) -> str:
-    stem = file_name.removesuffix(".py")
-    return stem if slug(stem) == stem and file_name != stem else hashed(stem, file_name)
+        return file.parent / golden_dir / module
+    return _below(root, root / golden_dir) / _below(root, file.parent).relative_to(root) / module
 
 
 def _below(root: Path, path: Path) -> Path:

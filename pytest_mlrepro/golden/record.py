@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from blake3 import blake3
@@ -69,15 +70,21 @@ class Golden:
     @classmethod
     def of(cls, test: TestId, folder: Path, checks: Mapping[str, Recorded]) -> Golden:
         """Return the golden of `test` that lies in `folder`."""
-        return cls(test.name, Path(os.path.relpath(test.file, folder)).as_posix(), checks)
+        return cls(test.name, _way(test.file, folder.parent), checks)
 
     def is_of(self, test: TestId, folder: Path) -> bool:
         """Tell whether this golden, which lies in `folder`, was recorded by `test`."""
-        return self.test == test.name and self.file == Path(os.path.relpath(test.file, folder)).as_posix()
+        return self.test == test.name and self.file == _way(test.file, folder.parent)
 
     def nodeid(self, folder: Path, root: Path) -> str:
         """Return the node id of the test, seen from the root directory."""
         return f"{Path(os.path.relpath(folder / self.file, root)).as_posix()}::{self.test}"
+
+
+@lru_cache(maxsize=8)  # tests come module by module
+def _way(file: Path, module_folder: Path) -> str:
+    """Return the way to a test's file from a golden's folder in `module_folder`."""
+    return f"../{Path(os.path.relpath(file, module_folder)).as_posix()}"
 
 
 def dumps(golden: Golden) -> tuple[str, str]:

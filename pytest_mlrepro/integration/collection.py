@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
+from ..records import Settings
 from ..session import Session
 from .phases import entropy_sites, outcomes, test_id
 
-__all__ = ["close", "collect", "finish"]
+__all__ = ["close", "collect", "finish", "holds_goldens"]
 
 FILTERS = ("keyword", "markexpr", "lf", "failedfirst", "deselect", "ignore", "ignore_glob", "stepwise", "collectonly")
 
@@ -27,6 +31,25 @@ def _everything(config: pytest.Config) -> bool:
         and config.invocation_params.dir == config.rootpath
         and not getattr(config.option, "numprocesses", None)
     )
+
+
+def holds_goldens(settings: Settings, path: Path) -> bool:
+    """Tell whether this is the folder of a module's goldens: pytest would make a collector of each golden in it.
+
+    One look inside settles it, since a folder of tests may have the name that was chosen for goldens.
+    """
+    if "/" in settings.golden_dir:
+        inside = path.is_relative_to(settings.root / settings.golden_dir)
+    else:
+        inside = path.parent.name == settings.golden_dir
+    if not inside:
+        return False
+    try:
+        with os.scandir(path) as entries:
+            first = next(entries, None)
+            return first is not None and Path(first, "golden.json").exists()
+    except OSError:
+        return False
 
 
 def finish(session: Session, report: pytest.TestReport) -> None:
