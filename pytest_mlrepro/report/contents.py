@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..golden.record import Golden, Recorded
+from ..values.dtypes import numbers
 from ..values.node import Array, Group, Label, Node, Scalar
 from ..values.paths import path_text
 
@@ -47,8 +48,11 @@ def _leaves(node: Node, path: tuple[Label, ...]) -> Iterator[str]:
 
 
 def _items(node: Array) -> str:
-    chunk = node.data.read(0, min(node.data.size, ITEMS))
-    return "[" + ", ".join(map(str, chunk.tolist())) + (", …]" if node.data.size > ITEMS else "]")
+    stop = min(node.data.size, ITEMS)
+    items = numbers(node.data.read(0, stop), node.dtype).tolist()
+    if node.valid is not None:
+        items = [item if valid else "null" for item, valid in zip(items, node.valid.read(0, stop), strict=True)]
+    return "[" + ", ".join(map(str, items)) + (", …]" if node.data.size > ITEMS else "]")
 
 
 def _cut(text: str) -> str:
