@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from .integration import collection, markers, options
-from .integration.fixtures import golden, repro
+from .integration.fixtures import Fixtures
 from .integration.phases import Phases
 from .integration.reruns import rehearsed
-from .integration.stash import PHASES
 from .report import terminal
 from .session import Session
 
-__all__ = ["Plugin", "golden", "pytest_addoption", "pytest_configure", "repro"]
+__all__ = ["Plugin", "pytest_addoption", "pytest_configure"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,8 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the session, and hang the hooks that need it on the plugin manager."""
     config.addinivalue_line("markers", markers.REPRO)
     session = Session(options.settings(config))
-    phases = config.stash[PHASES] = Phases(config, session)
+    phases = Phases(config, session)
     config.pluginmanager.register(Plugin(phases), "mlrepro-session")
+    config.pluginmanager.register(Fixtures(phases), "mlrepro-fixtures")
     config.pluginmanager.register(Refusal(phases), "mlrepro-refusal")
     if session.settings.mode != "check":
         config.pluginmanager.register(Recording(phases), "mlrepro-recording")

@@ -34,6 +34,7 @@ PROPERTY = "mlrepro.golden"
 class Case:
     """What belongs to one run of one test."""
 
+    item: pytest.Item | None = None
     plan: Plan | None = None
     scope: SeedScope | None = None
     golden: GoldenCase | None = None
@@ -54,7 +55,7 @@ class Phases:
 
     def setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Seed the test if it asks for it, and keep it seeded until its tear-down is over."""
-        self._case = Case()
+        self._case = Case(item)
         mark = item.get_closest_marker("repro")
         if mark is None and not self._all and "repro" not in getattr(item, "fixturenames", ()):
             return (yield)
@@ -107,12 +108,13 @@ class Phases:
         """Put back what an interrupted test left seeded."""
         self._leave(self._case)
 
-    def open_golden(self, request: pytest.FixtureRequest) -> GoldenCase:
-        """Return the golden of the test that asks for it."""
+    def open_golden(self) -> GoldenCase:
+        """Return the golden of the running test."""
         from ..golden.case import GoldenCase
         from ..golden.layout import golden_folder
 
-        item, settings = request.node, self.session.settings
+        item, settings = self._case.item, self.session.settings
+        assert item is not None  # fixtures are made between set-up and tear-down
         test = test_id(item)
         folder = golden_folder(test, root=settings.root, golden_dir=settings.golden_dir)
         self.session.claim(folder, item.nodeid)
