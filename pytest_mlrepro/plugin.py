@@ -77,10 +77,10 @@ class Plugin:
         collection.finish(self.session, report)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Put back what an interrupted test left."""
         self.phases.close()
-        collection.close(self.session, exitstatus)
+        collection.close(self.session, session, exitstatus)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what became of the goldens."""

@@ -66,7 +66,8 @@ def finish(session: Session, report: pytest.TestReport) -> None:
         session.entropy.update(entropy_sites(report))
 
 
-def close(session: Session, status: int) -> None:
+def close(session: Session, run: pytest.Session, status: int) -> None:
     """Note how the run ended: one that was stopped or failed to collect proves nothing about what it left out."""
-    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+    stopped = run.shouldfail or run.shouldstop
+    if stopped or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         session.run.complete = False

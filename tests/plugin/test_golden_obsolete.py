@@ -157,7 +157,6 @@ def test_a_test_whose_fixture_failed_keeps_its_golden(both: Project, phase: str)
     assert obsolete(both) == []
 
 
-STOPPED = pytest.mark.xfail(reason="integration: a run that -x or --maxfail stopped counts as complete", strict=True)
 STOPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "-x after a failure": (A.replace("golden.check(1)", "assert False"), ("-x",)),
     "maxfail": (A.replace("golden.check(1)", "assert False"), ("--maxfail=1",)),
@@ -170,9 +169,7 @@ STOPS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "stop", [pytest.param(stop, marks=STOPPED if stop in ("-x after a failure", "maxfail") else ()) for stop in STOPS]
-)
+@pytest.mark.parametrize("stop", STOPS)
 def test_a_run_that_stopped_or_did_not_collect_everything_calls_nothing_obsolete(both: Project, stop: str) -> None:
     drop(both)
     text, args = STOPS[stop]
@@ -266,7 +263,6 @@ def test_goldens_in_one_folder_for_all_are_judged_alike(project: Project) -> Non
     assert len(project.goldens()) == 4
 
 
-@pytest.mark.xfail(reason="integration: a golden asked for by name in an unseeded test is not closed", strict=True)
 def test_a_missing_golden_that_was_asked_for_by_name_fails(project: Project) -> None:
     project.write("def test_m(request):\n    request.getfixturevalue('golden').check(1)\n")
     project.run().assert_outcomes(failed=1)
