@@ -7,12 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import Literal, ParamSpec
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from .errors import GoldenError, MlreproError, UsageError
 from .golden import history, pending, store
@@ -51,7 +48,7 @@ def reported(function: Callable[P, None]) -> Callable[P, None]:
         try:
             function(*args, **kwargs)
         except MlreproError as error:
-            click.secho(f"mlrepro: {error}", fg="red", err=True)
+            click.secho(f"mlrepro: {error}".encode("utf-8", "backslashreplace").decode(), fg="red", err=True)
             sys.exit(2)
 
     return run
@@ -63,22 +60,18 @@ def reported(function: Callable[P, None]) -> Callable[P, None]:
 def status(root: Path) -> None:
     """List the goldens and the proposals that wait."""
     proposals = {proposal.golden: proposal for proposal in pending.read_all(root)}
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("test", "checks", "state", "last change", "reason"):
-        table.add_column(column, overflow="fold")
-    found = 0
+    waiting, found = len(proposals), 0
     for folder in golden_folders(root):
         found += 1
-        proposal = proposals.pop(folder.relative_to(root).as_posix(), None)
-        table.add_row(*_status_row(folder, root, proposal))
+        _print_golden(folder, root, proposals.pop(folder.relative_to(root).as_posix(), None))
     for proposal in proposals.values():
-        table.add_row(Text(proposal.test), str(len(proposal.new)), _waiting(proposal), proposal.time, "")
-    if not found and not proposals:
-        click.echo(f"no golden and no proposal under {root}: record with  pytest --golden=record")
+        _print_state("pending", proposal.test, f"{_summary(proposal)}; nothing is recorded yet")
+    if not found and not waiting:
+        click.echo(f"no golden and no proposal under {root}\nto record goldens:  pytest --golden=record")
         return
-    Console(soft_wrap=False).print(table)
-    waiting = len(pending.read_all(root))
-    click.echo(f"\n{found} golden{'s' * (found != 1)}, {waiting} waiting for a decision")
+    click.echo(f"{_count(found, 'golden')}, {_count(waiting, 'proposal')} waiting for a decision")
+    if waiting:
+        click.echo("look:  mlrepro show TEST   decide:  mlrepro accept TEST --reason '…'  or  mlrepro reject TEST")
 
 
 @main.command()
@@ -90,14 +83,14 @@ def show(root: Path, test: str) -> None:
     folders = [folder for folder in golden_folders(root) if test in _title(folder, root)]
     proposals = [proposal for proposal in pending.read_all(root) if test in proposal.test]
     if not folders and not proposals:
-        raise UsageError(f"no golden or proposal of a test that matches {test!r}: see  mlrepro status")
+        raise UsageError(f"no golden or proposal is of a test with {test!r} in its id: see  mlrepro status")
     for folder in folders:
         golden = _loaded(folder)
         click.secho(_title(folder, root), bold=True)
         click.echo(f"  in {folder.relative_to(root)}")
         click.echo("\n".join(f"  {line}" for line in contents(golden, folder)))
         for entry in history.read(folder):
-            click.echo(f"  {entry['time']}  {entry['action']} by {entry['author']}: {entry['reason']}")
+            click.echo(_plain(f"  {entry['time']}  {entry['action']} by {entry['author']}: {entry['reason']}"))
     for proposal in proposals:
         click.secho(f"{proposal.test}  (proposal of {proposal.time})", bold=True)
         click.echo("\n".join(f"  {line}" for line in _proposed(proposal)))
@@ -140,15 +133,16 @@ def verify(root: Path) -> None:
         total += 1
         for problem in store.problems(folder):
             bad += 1
-            click.secho(problem, fg="red")
+            click.secho(_plain(problem), fg="red")
     if bad:
-        click.echo(f"{bad} problem{'s' * (bad != 1)} in {total} goldens")
+        click.echo(f"{_count(bad, 'problem')} in {_count(total, 'golden')}")
         sys.exit(1)
-    click.echo(f"{total} goldens are as they were written")
-    if total:
-        click.echo(
-            "unanchored: that no history was cut short or written anew can't be told without a checkpoint elsewhere"
-        )
+    if not total:
+        click.echo(f"no golden under {root}: nothing was verified")
+        return
+    click.echo(f"{_count(total, 'golden')} verified: as written, with an unbroken history")
+    click.echo("unanchored: a history whose end was cut off with its golden put back, or that was")
+    click.echo("written anew from its start, can't be told without a checkpoint kept elsewhere")
 
 
 def find_root(start: Path) -> Path:
@@ -174,6 +168,12 @@ def golden_folders(root: Path) -> Iterator[Path]:
 def chosen(root: Path, tests: tuple[str, ...], everything: bool) -> list[pending.Proposal]:
     """Return the proposals that are meant: an exact node id means that test alone, a part of one all that match."""
     proposals = pending.read_all(root)
+    if everything and tests:
+        raise UsageError("name tests or say --all, not both")
+    if not proposals:
+        raise UsageError(
+            "no proposal waits for a decision: a run of pytest makes one when a golden is missing or differs"
+        )
     if everything:
         return proposals
     if not tests:
@@ -183,29 +183,38 @@ def chosen(root: Path, tests: tuple[str, ...], everything: bool) -> list[pending
         exact = [proposal for proposal in proposals if proposal.test == test]
         found = exact or [proposal for proposal in proposals if test in proposal.test]
         if not found:
-            raise UsageError(f"no proposal of a test that matches {test!r}: see  mlrepro status")
+            raise UsageError(f"no proposal is of a test {test!r}, or of one with that in its id: see  mlrepro status")
         picked += [proposal for proposal in found if proposal not in picked]
     return picked
 
 
-def _status_row(folder: Path, root: Path, proposal: pending.Proposal | None) -> tuple[str | Text, ...]:
+def _print_golden(folder: Path, root: Path, proposal: pending.Proposal | None) -> None:
     try:
         golden = _loaded(folder)
-        last = history.read(folder)[-1:] or [{"time": "unknown", "reason": ""}]
+        entries = history.read(folder)
     except GoldenError as error:
-        return Text(str(folder.relative_to(root))), "", Text(f"damaged: {error}", style="red"), "", ""
-    state = _waiting(proposal) if proposal else Text("recorded", style="green")
-    return (
-        Text(_title(folder, root)),
-        str(len(golden.checks)),
-        state,
-        str(last[0]["time"]),
-        Text(str(last[0]["reason"])),
-    )
+        _print_state("damaged", folder.relative_to(root).as_posix(), str(error))
+        return
+    facts = _count(len(golden.checks), "check")
+    if entries:
+        facts += f", {entries[-1]['action']} {entries[-1]['time']}: {entries[-1]['reason']}"
+    title = golden.nodeid(folder, root)
+    _print_state("pending" if proposal else "recorded", title, f"{_summary(proposal)}; {facts}" if proposal else facts)
 
 
-def _waiting(proposal: pending.Proposal) -> Text:
-    return Text(f"pending: {_summary(proposal)}", style="yellow")
+def _print_state(state: Literal["recorded", "pending", "damaged"], title: str, facts: str) -> None:
+    """Print two lines, the state first: ids are long, and a table would fold them."""
+    color = {"recorded": "green", "pending": "yellow", "damaged": "red"}[state]
+    click.echo(f"{click.style(f'{state:8}', fg=color)}  {_plain(title)}\n{'':8}  {_plain(facts)}")
+
+
+def _plain(text: str) -> str:
+    """Return text with what would move the cursor, colour the terminal or break the line written as an escape."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _summary(proposal: pending.Proposal) -> str:

@@ -25,6 +25,8 @@ Writer: TypeAlias = Callable[[str, Source, str, tuple[int, ...]], dict[str, Json
 
 INLINE_KINDS = ("list", "tuple", "numpy.scalar")
 INLINE_ITEMS = 64
+DECIMAL_BITS = 1024
+"""Longer integers are written in hexadecimal: Python refuses to read decimal ones of more than 4300 digits."""
 FILE_NAME = re.compile(r"[a-z0-9_-]{1,80}\.npy")
 
 
@@ -141,12 +143,16 @@ def _inline(values: list[Json], dtype: str) -> np.ndarray[Any, Any]:
 def _scalar_json(node: Scalar) -> Json:
     if node.kind in ("float", "complex"):
         return _item_json(node.value)
+    if node.kind == "int" and node.value.bit_length() > DECIMAL_BITS:
+        return hex(node.value)
     return node.value.hex() if node.kind == "bytes" else node.value
 
 
 def _scalar_value(kind: str, body: Json) -> Any:
     if kind == "float":
         return float(body)
+    if kind == "int" and isinstance(body, str):
+        return int(body, 16)
     if kind == "complex":
         return complex(float(body[0]), float(body[1]))
     return bytes.fromhex(body) if kind == "bytes" else body
