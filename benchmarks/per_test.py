@@ -84,7 +84,7 @@ SEEDED = {
 
 def measure(*, quick: bool) -> list[Row]:
     """Print and return what each kind of test costs."""
-    tests, rounds = (100, 1) if quick else (2000, 7)
+    tests, rounds = (100, 1) if quick else (2000, 5)
     unused = _costs({name: Project(name) for name in PLUGINS}, tests, rounds)
     seeded = _costs(SEEDED, tests, rounds)
     checked = _costs({"plain": Project("mlrepro"), "bare": Project("bare"), **CHECKED}, tests, rounds)

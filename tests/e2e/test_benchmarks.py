@@ -1,0 +1,30 @@
+"""The benchmarks run; what they measure is no test, since times on a shared machine prove nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).parents[2] / "benchmarks" / "run.py"
+PEERS = ("pandas", "pyarrow", "torch", "pytest_randomly", "syrupy", "pytest_regressions", "pytest_datadir")
+missing = [name for name in PEERS if importlib.util.find_spec(name) is None]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(missing), reason=f"the benchmarks compare with {', '.join(missing)}")
+def test_every_benchmark_prints_its_table() -> None:
+    ran = subprocess.run([sys.executable, str(RUN), "--quick"], capture_output=True, text=True, timeout=600)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    titles = [line for line in ran.stdout.splitlines() if line.startswith("## ")]
+    assert titles == [
+        "## Start of pytest, above bare pytest",
+        "## A test",
+        "## A large array",
+        "## A large frame",
+        "## Seeding, without pytest",
+    ]
+    assert "targets met" in ran.stdout
