@@ -263,8 +263,10 @@ class GoldenCase:
         if trouble:
             return (f"no proposal was written: {trouble}",)
         return (
-            f"mlrepro accept '{self.nodeid}' --reason '…'   to make this run's values the golden",
-            f"mlrepro show '{self.nodeid}'   to look at what is recorded",
+            "to make this run's values the golden:",
+            f"  mlrepro accept '{self.nodeid}' --reason '…'",
+            "to look at what is recorded:",
+            f"  mlrepro show '{self.nodeid}'",
         )
 
 
