@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 ENOUGH = pytest.mark.skipif(find_spec("xdist") is None, reason="needs pytest-xdist")
 
 CHECKED = """
@@ -50,6 +52,16 @@ def test_without_golden():
 """
 
 
+ENVIRONMENT = {
+    "COLUMNS": "200",
+    "NO_COLOR": "1",
+    "PYTEST_ADDOPTS": "",
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # each run names its plugins
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "SOURCE_DATE_EPOCH": "1700000000",
+}
+
+
 class Runs:
     """Runs of pytest, in processes of their own, in one project."""
 
@@ -66,12 +78,7 @@ class Runs:
     def run(self, *args: str) -> dict[str, str]:
         """Return the verdict of each test, by node id."""
         command = [sys.executable, "-m", "pytest", "-p", "pytest_mlrepro.plugin", "-v", "-rN", *args]
-        environment = {
-            **os.environ,
-            "SOURCE_DATE_EPOCH": "1700000000",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "COLUMNS": "200",
-        }
+        environment = {**os.environ, **ENVIRONMENT}
         done = subprocess.run(
             command, cwd=self.root, env=environment, capture_output=True, encoding="utf-8", timeout=100, check=False
         )
@@ -99,12 +106,30 @@ def runs(tmp_path: Path) -> Runs:
     return Runs(tmp_path)
 
 
-@pytest.fixture
-def recorded(runs: Runs) -> Runs:
-    verdicts = runs.run("--golden=record")
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """Record once for all tests; return where, and the verdicts of a plain run after the shift."""
+    root = tmp_path_factory.mktemp("template")
+    runs = Runs(root)
+    verdicts = runs.run("--golden=record", "-p", "no:cacheprovider")
     assert set(verdicts.values()) == {"PASSED"}
     assert len(verdicts) == 11
+    goldens = shutil.copytree(root / "__golden__", root / "kept")
+    runs.shift(1)
+    expected = runs.run("-p", "no:cacheprovider")
+    assert sorted(expected.values()).count("FAILED") == 2
+    return goldens, expected
+
+
+@pytest.fixture
+def recorded(runs: Runs, template: tuple[Path, dict[str, str]]) -> Runs:
+    shutil.copytree(template[0], runs.root / "__golden__")
     return runs
+
+
+@pytest.fixture
+def expected(template: tuple[Path, dict[str, str]]) -> dict[str, str]:
+    return template[1]
 
 
 XDIST = ("-p", "xdist")
@@ -169,26 +194,25 @@ def needed(args: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_verdicts_are_the_same_in_every_way_and_no_golden_is_touched(recorded: Runs, way: str) -> None:
+def test_verdicts_are_the_same_in_every_way_and_no_golden_is_touched(
+    recorded: Runs, expected: dict[str, str], way: str
+) -> None:
     needed(WAYS[way])
     before = recorded.tree()
     passing = recorded.run(*WAYS[way], "-p", "no:cacheprovider")
     assert set(passing.values()) == {"PASSED"}
     recorded.shift(1)
-    expected = recorded.run()
-    assert sorted(expected.values()).count("FAILED") == 2
     assert recorded.run(*WAYS[way]) == expected
     assert recorded.tree() == before
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_of_the_tests_has_the_verdicts_that_it_has_in_the_whole_and_no_golden_is_touched(
-    recorded: Runs, part: str
+    recorded: Runs, expected: dict[str, str], part: str
 ) -> None:
     needed(PARTS[part])
     before = recorded.tree()
     recorded.shift(1)
-    expected = recorded.run()
     found = recorded.run(*PARTS[part])
     assert found
     assert found.items() <= expected.items()
@@ -196,10 +220,12 @@ def test_a_part_of_the_tests_has_the_verdicts_that_it_has_in_the_whole_and_no_go
     assert recorded.tree() == before
 
 
-def test_failed_ones_again_and_first_have_the_same_verdicts_and_no_golden_is_touched(recorded: Runs) -> None:
+def test_failed_ones_first_or_alone_have_the_same_verdicts_and_no_golden_is_touched(
+    recorded: Runs, expected: dict[str, str]
+) -> None:
     before = recorded.tree()
     recorded.shift(1)
-    expected = recorded.run()
+    recorded.run()
     failed = {nodeid: verdict for nodeid, verdict in expected.items() if verdict == "FAILED"}
     assert recorded.run("--lf") == failed
     assert recorded.run("--ff") == expected
