@@ -28,8 +28,10 @@ def save(root: Path, value: object, reason: str, *, action: history.Action = "up
     node = describe(value)
     staging.add("w", node, fingerprint_node(node).digest, tolerances())
     golden = Golden.of(TestId(root / "test_m.py", "test_m"), folder, staging.checks)
-    store.save(folder, golden, staging.folder, action=action, reason=reason, change=None, root=root)
-    staging.discard()
+    try:
+        store.save(folder, golden, staging.folder, action=action, reason=reason, change=None, root=root)
+    finally:
+        staging.discard()
     return folder
 
 
