@@ -85,11 +85,12 @@ SEEDED = {
 def measure(*, quick: bool) -> list[Row]:
     """Print and return what each kind of test costs."""
     tests, rounds = (100, 1) if quick else (2000, 5)
+    note = f"{tests} tests in one file, whole processes, medians of {rounds} interleaved rounds."
     unused = _costs({name: Project(name) for name in PLUGINS}, tests, rounds)
-    seeded = _costs(SEEDED, tests, rounds)
+    rows = show("A test beside an unused plugin", _unused(unused), note)
+    rows += show("A seeded test", _seeded(_costs(SEEDED, tests, rounds)), note)
     checked = _costs({"plain": Project("mlrepro"), "bare": Project("bare"), **CHECKED}, tests, rounds)
-    note = f"{tests} tests in one file, whole processes, medians of {rounds} interleaved rounds. Peers are above bare pytest."
-    return show("A test", [*_unused(unused), *_seeded(seeded), *_checked(checked)], note)
+    return rows + show("A test that checks ten floats", _checked(checked), f"{note} Peers are above bare pytest.")
 
 
 def _unused(cost: dict[str, Sample]) -> Iterable[Row]:

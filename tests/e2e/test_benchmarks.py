@@ -22,7 +22,9 @@ def test_every_benchmark_prints_its_table() -> None:
     titles = [line for line in ran.stdout.splitlines() if line.startswith("## ")]
     assert titles == [
         "## Start of pytest, above bare pytest",
-        "## A test",
+        "## A test beside an unused plugin",
+        "## A seeded test",
+        "## A test that checks ten floats",
         "## A large array",
         "## A large frame",
         "## Seeding, without pytest",
