@@ -1,6 +1,6 @@
 """One large float64 array with its golden on disk: time and memory, against np.load and np.testing.
 
-As a script it measures memory in a fresh process: `python arrays.py FOLDER CHECK KIND SIZE` prints bytes.
+As a script it measures memory in a fresh process: `python arrays.py FOLDER ours|peer KIND SIZE resident|traced` prints bytes.
 """
 
 from __future__ import annotations
@@ -107,10 +107,23 @@ def extra_memory(root: Path, check: str, kind: str, size: int, meter: str) -> in
         tracemalloc.start()
         work(value)
         return tracemalloc.get_traced_memory()[1]
-    scale = 1 if sys.platform == "darwin" else 1024
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _peak(reset=True)
     work(value)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * scale
+    return _peak() - before
+
+
+def _peak(*, reset: bool = False) -> int:
+    """Return the greatest resident memory of this process so far, in bytes; after a reset, what is resident now.
+
+    Linux counts the parent's memory in a child's `ru_maxrss`, so /proc is asked there.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) * 1024
 
 
 if __name__ == "__main__":
