@@ -45,6 +45,7 @@ class GoldenCase:
         self._missing: list[str] = []
         self._changes: list[str] = []
         self._staging: Staging | None = None
+        self._failed = False
         self._stored: Golden | None = None
         self._loaded = False
 
@@ -109,7 +110,7 @@ class GoldenCase:
 
     def commit(self) -> None:
         """Write what was put aside, after the whole test has passed."""
-        if self.settings.mode == "check":
+        if self.settings.mode == "check" or self._failed:  # a failed check counts, also one that the test swallowed
             return
         if self._staging is None:
             tidy(self.folder)
@@ -201,6 +202,7 @@ class GoldenCase:
         self._stage(key, node, digest, asked)
         if self.settings.mode == "update":
             return
+        self._failed = True
         self._notify(Check(key, "failed"))
         details = (
             explain(comparison) if not comparison.ok else "the value is within what was allowed when it was recorded."

@@ -60,10 +60,10 @@ def decode(data: Json, folder: Path) -> Node:
 
 
 def array_files(data: Json) -> list[dict[str, Json]]:
-    """Return the `{"file", "size", "blake3"}` entries of a value, in order."""
+    """Return the `{"file", "size", "blake3"}` entries of a value, in order; GoldenError for a name with a way in it."""
     ((form, body),) = data.items()
     if form == "array":
-        return [body[part] for part in ("data", "valid") if part in body]
+        return [_own(body[part]) for part in ("data", "valid") if part in body]
     if form == "group":
         return [entry for _, child in body["parts"] for entry in array_files(child)]
     return []
@@ -122,9 +122,14 @@ def _array(body: Json, folder: Path) -> Array:
 
 
 def _opened(entry: Json, dtype: str, shape: tuple[int, ...], folder: Path) -> Source:
+    return open_source(folder / _own(entry)["file"], dtype, shape)
+
+
+def _own(entry: dict[str, Json]) -> dict[str, Json]:
+    """Return the entry; a golden may come from another machine, so it may not point out of its folder."""
     if not FILE_NAME.fullmatch(entry["file"]):
-        raise GoldenError(f"{folder / 'golden.json'} names a file that no golden writes: {entry['file']!r}")
-    return open_source(folder / entry["file"], dtype, shape)
+        raise GoldenError(f"a golden names a file that no golden writes: {entry['file']!r}")
+    return entry
 
 
 def _inline(values: list[Json], dtype: str) -> np.ndarray[Any, Any]:

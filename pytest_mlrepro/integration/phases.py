@@ -106,8 +106,10 @@ class Phases:
         return result
 
     def close(self) -> None:
-        """Put back what an interrupted test left seeded."""
+        """Put back what an interrupted test left seeded, and remove what it put aside."""
         self._leave(self._case)
+        if self._case.golden is not None:
+            self._case.golden.discard()
 
     def open_golden(self) -> GoldenCase:
         """Return the golden of the running test."""

@@ -37,7 +37,7 @@ _real_thread_start = threading.Thread.start
 def _thread_start(self: threading.Thread) -> None:
     scope = innermost()
     if scope is not None:
-        self._mlrepro_key = (scope.stream, scope.stream.child("thread"))  # type: ignore[attr-defined]
+        self._mlrepro_key = (scope.stream, scope.stream.child("thread"))  # type: ignore[attr-defined]  # our own mark on a thread
     _real_thread_start(self)
 
 
@@ -108,7 +108,7 @@ def _open_for_good(settings: Settings) -> None:
 
 @lru_cache(maxsize=1)
 def _real_process_start() -> Callable[[Any], None]:
-    return sys.modules["multiprocessing.process"].BaseProcess.start  # type: ignore[no-any-return]
+    return sys.modules["multiprocessing.process"].BaseProcess.start  # type: ignore[no-any-return]  # looked up by name
 
 
 def _process_start(self: Any) -> None:
@@ -155,7 +155,7 @@ class ProcessTask:
 @lru_cache(maxsize=2)
 def _real_submit(kind: str) -> Callable[..., Any]:
     module = sys.modules[f"concurrent.futures.{kind}"]
-    return getattr(module, f"{kind.title()}PoolExecutor").submit  # type: ignore[no-any-return]
+    return getattr(module, f"{kind.title()}PoolExecutor").submit  # type: ignore[no-any-return]  # looked up by name
 
 
 def _submit_thread(self: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -50,7 +50,7 @@ class ImportWatch:
             if spec is not None:
                 if spec.loader is not None:
                     spec.loader = _Told(spec.loader, self.imported)
-                return spec  # type: ignore[no-any-return]
+                return spec  # type: ignore[no-any-return]  # finders of other packages have no types
         return None
 
 

@@ -252,3 +252,34 @@ def test_a_wrong_tolerance_is_a_usage_error(project: Project, arguments: str, wo
     project.record()
     project.write(text.replace("VALUE", "1.5").replace("ARGS", arguments))
     fails_with(project, f"UsageError: *{words}")
+
+
+def test_a_proposal_whose_arrays_lie_elsewhere_writes_nothing_elsewhere(model: Project, change: Change) -> None:
+    from click.testing import CliRunner
+
+    from pytest_mlrepro.cli import main
+    from pytest_mlrepro.golden.record import _seal
+
+    change("np.arange(6.0)", "(np.arange(6.0) + 1)")
+    model.run().assert_outcomes(failed=1)
+    (proposed,) = (model.root / ".mlrepro" / "pending").glob("*/golden.json")
+    text = proposed.read_text("utf-8")
+    (array,) = proposed.parent.glob("*.npy")
+    array.rename(array.parent.parent / "evil.npy")
+    evil = text.replace(array.name, "../evil.npy").replace(json.loads(text)["seal"], "")
+    proposed.write_text(evil.replace('"seal": ""', f'"seal": "{_seal(evil)}"'), "utf-8")
+    done = CliRunner().invoke(main, ["--root", str(model.root), "accept", "--all", "--reason", "x"])
+    assert done.exit_code == 2
+    assert "names a file that no golden writes" in done.output
+    assert not list((model.root / "__golden__").rglob("evil.npy"))
+
+
+@pytest.mark.parametrize("mode", ["check", "record"])
+def test_a_failed_check_that_the_test_swallows_changes_no_golden(model: Project, change: Change, mode: str) -> None:
+    stored = model.stored()
+    change(
+        'golden.check(np.arange(6.0).reshape(2, 3), "weights")',
+        'try:\n        golden.check(np.ones((2, 3)), "weights")\n    except AssertionError:\n        pass',
+    )
+    model.run(f"--golden={mode}")
+    assert model.stored() == stored
