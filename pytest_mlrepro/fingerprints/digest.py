@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 __all__ = ["PREFIX", "Fingerprint"]
@@ -25,6 +25,8 @@ class Fingerprint:
     """`mlrepro1-blake3:` and 64 hexadecimal digits."""
     kind: str
     parts: tuple[tuple[str, Fingerprint], ...] = ()
+    text: str = field(default="", compare=False)
+    """What a person reads of it, such as a version or `train.py:41`; takes no part in the digest."""
 
     def diff(self, other: Fingerprint) -> tuple[str, ...]:
         """Return the paths of the smallest parts that were changed, added or removed; () if nothing differs.
