@@ -83,7 +83,7 @@ class GoldenCase:
         if recorded is None:
             self._absent(key, node, digest, asked)
         elif recorded.digest == digest and recorded.tolerance == to_json(asked):
-            verify_arrays(recorded, self.folder)
+            verify_arrays(recorded, self.folder, large=False)
             self._notify(Check(key, "passed"))
         else:
             self._differs(key, node, digest, asked, recorded)
@@ -192,7 +192,7 @@ class GoldenCase:
 
     def _differs(self, key: str, node: Node, digest: str, asked: Tolerances, recorded: Recorded) -> None:
         __tracebackhide__ = True
-        verify_arrays(recorded, self.folder, limit=None)
+        verify_arrays(recorded, self.folder)
         looser = loosened(recorded.tolerances, asked, leaves(node))
         comparison = compare(recorded.node(self.folder), node, tighter(recorded.tolerances, asked))
         if comparison.ok and not looser:

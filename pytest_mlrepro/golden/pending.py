@@ -157,7 +157,7 @@ def _remove(folder: Path) -> None:
 def _verify_either(check: Recorded, proposed: Path, standing: Path) -> None:
     """Check the arrays where they lie: changed ones with the proposal, kept ones with the golden."""
     names = [entry["file"] for entry in check.files()]
-    verify_arrays(check, proposed if any((proposed / name).exists() for name in names) else standing, limit=None)
+    verify_arrays(check, proposed if any((proposed / name).exists() for name in names) else standing)
 
 
 def _target(proposal: Proposal, root: Path) -> Path:
