@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..compare.explain import explain, failure_text
+from ..compare.start import is_large, part_at_once
 from ..compare.tolerance import Tolerance, Tolerances, loosened, require_used, tighter, to_json, tolerances
 from ..compare.walk import compare, leaf_paths, leaves
 from ..errors import GoldenError, UsageError
@@ -74,26 +75,24 @@ class GoldenCase:
         key = self._key(name)
         asked = tolerances(rtol=rtol, atol=atol, max_ulp=max_ulp, tolerance=tolerance)
         node = describe(value)
-        digest = fingerprint_node(node).digest
         if self.settings.mode != "check":
-            self._repeat(_title(key), node, digest, asked)
+            self._repeat(_title(key), node, asked)
         if self._rehearsing:
             return
         recorded = self._golden_checks().get(key)
         if recorded is None:
-            self._absent(key, node, digest, asked)
-        elif recorded.digest == digest and recorded.tolerance == to_json(asked):
+            self._absent(key, node, asked)
+        elif self._is_same(recorded, node, asked):
             verify_arrays(recorded, self.folder, large=False)
             self._notify(Check(key, "passed"))
         else:
-            self._differs(key, node, digest, asked, recorded)
+            self._differs(key, node, asked, recorded)
 
     def checkpoint(self, name: str, value: object) -> None:
         """Hold an intermediate value of a recording's two runs against each other; it is never stored."""
         __tracebackhide__ = True
         if self._rehearsing or self._rehearsal:
-            node = describe(value)
-            self._repeat(f"checkpoint {name!r}", node, fingerprint_node(node).digest, tolerances(rtol=0.0, atol=0.0))
+            self._repeat(f"checkpoint {name!r}", describe(value), tolerances(rtol=0.0, atol=0.0))
 
     def finish(self) -> None:
         """Close the test after its body has passed; raise AssertionError for what was not reached or is not recorded."""
@@ -171,26 +170,32 @@ class GoldenCase:
                 )
         return self._stored.checks if self._stored else {}
 
-    def _repeat(self, label: str, node: Node, digest: str, asked: Tolerances) -> None:
+    def _is_same(self, recorded: Recorded, node: Node, asked: Tolerances) -> bool:
+        """Tell whether this is what was recorded, to the last bit and with the same tolerance."""
+        if is_large(node) and _parts_at_once(recorded, self.folder, node):
+            return False
+        return fingerprint_node(node).digest == recorded.digest and recorded.tolerance == to_json(asked)
+
+    def _repeat(self, label: str, node: Node, asked: Tolerances) -> None:
         __tracebackhide__ = True
         if self._rehearsal is None:
             raise UsageError(
                 "golden: ask for it as an argument of the test or of a fixture, so that recording runs twice"
             )
-        (self._rehearsal.note if self._rehearsing else self._rehearsal.hold)(label, node, digest, asked)
+        (self._rehearsal.note if self._rehearsing else self._rehearsal.hold)(label, node, asked)
 
-    def _absent(self, key: str, node: Node, digest: str, asked: Tolerances) -> None:
+    def _absent(self, key: str, node: Node, asked: Tolerances) -> None:
         __tracebackhide__ = True
         if is_empty(node):
             self._notify(Check(key, "failed"))
             raise AssertionError(f"{_title(key)} has no element at all: an empty comparison proves nothing")
         require_used(asked, leaf_paths(node))
-        self._stage(key, node, digest, asked)
+        self._stage(key, node, asked)
         if self.settings.mode == "check":
             self._missing.append(key)
             self._notify(Check(key, "missing"))
 
-    def _differs(self, key: str, node: Node, digest: str, asked: Tolerances, recorded: Recorded) -> None:
+    def _differs(self, key: str, node: Node, asked: Tolerances, recorded: Recorded) -> None:
         __tracebackhide__ = True
         verify_arrays(recorded, self.folder)
         looser = loosened(recorded.tolerances, asked, leaves(node))
@@ -199,7 +204,7 @@ class GoldenCase:
             self._notify(Check(key, "passed"))
             return
         self._changes.append(comparison.headline if not comparison.ok else "; ".join(looser))
-        self._stage(key, node, digest, asked)
+        self._stage(key, node, asked)
         if self.settings.mode == "update":
             return
         self._failed = True
@@ -215,10 +220,10 @@ class GoldenCase:
             )
         )
 
-    def _stage(self, key: str, node: Node, digest: str, asked: Tolerances) -> None:
+    def _stage(self, key: str, node: Node, asked: Tolerances) -> None:
         if self._staging is None:
             self._staging = Staging()
-        self._staging.add(key, node, digest, asked)
+        self._staging.add(key, node, asked)
 
     def _fail_at_end(self, unused: list[str]) -> None:
         __tracebackhide__ = True
@@ -270,6 +275,13 @@ class GoldenCase:
             "to look at what is recorded:",
             f"  mlrepro show '{self.nodeid}'",
         )
+
+
+def _parts_at_once(recorded: Recorded, folder: Path, node: Node) -> bool:
+    try:
+        return part_at_once(recorded.node(folder), node)
+    except GoldenError:
+        return False  # what is wrong with it is told by those who read all of it
 
 
 def _title(key: str) -> str:
