@@ -15,7 +15,16 @@ from blake3 import blake3
 
 from ..errors import GoldenError
 
-__all__ = ["content_digest", "copy_whole", "file_digest", "read_start", "read_whole", "sweep", "sync_folder", "write_whole"]
+__all__ = [
+    "content_digest",
+    "copy_whole",
+    "file_digest",
+    "read_start",
+    "read_whole",
+    "sweep",
+    "sync_folder",
+    "write_whole",
+]
 
 PIECE = 4 << 20
 READ_PIECE = 64 << 10

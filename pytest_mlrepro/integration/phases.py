@@ -274,4 +274,4 @@ def _plainly() -> Iterator[None]:
 
 def _fail(error: Exception) -> NoReturn:
     prefix = f"{type(error).__name__}: " if isinstance(error, MlreproError) else ""
-    pytest.fail(f"{prefix}{error}", pytrace=False)
+    raise pytest.fail.Exception(f"{prefix}{error}", pytrace=False) from None
