@@ -10,12 +10,13 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "pytest_mlrepro"
 FLOORS = {
-    "records": 0, "errors": 0, "_lazy": 0,
+    "records": 0, "errors": 0, "_lazy": 0, "_json": 0,
     "values": 1,
     "fingerprints": 2, "compare": 2, "seeding": 2,
-    "golden": 3,
-    "session": 4, "report": 4,
-    "plugin": 5, "integration": 5, "cli": 5,
+    "provenance": 3,
+    "golden": 4,
+    "session": 5, "report": 5,
+    "plugin": 6, "integration": 6, "cli": 6,
 }  # fmt: skip
 NEIGHBOURS = {("report", "session"), ("plugin", "integration"), ("_lazy", "errors")}
 """On one floor: a run is shown by reading the session, and the plugin hands on to its own rooms."""

@@ -1,0 +1,7 @@
+"""What a result depends on beside code and data: machine, interpreter, libraries, their threads, switches and variables."""
+
+from __future__ import annotations
+
+from .whole import environment_of, fingerprint_environment
+
+__all__ = ["environment_of", "fingerprint_environment"]
