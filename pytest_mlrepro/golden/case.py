@@ -11,10 +11,12 @@ from ..compare.tolerance import Tolerance, Tolerances, loosened, require_used, t
 from ..compare.walk import compare, leaf_paths, leaves
 from ..errors import GoldenError, UsageError
 from ..fingerprints import fingerprint_node
+from ..provenance.record import Provenance
 from ..records import Check, Settings, TestId
 from ..values.describe import describe
 from ..values.node import Node, is_empty
 from .pending import propose
+from .reason import Why, since_recorded
 from .record import Golden, Recorded
 from .rehearsal import Rehearsal
 from .store import Staging, load, save, tidy, verify_arrays
@@ -39,9 +41,12 @@ class GoldenCase:
         rehearsal: Rehearsal | None = None,
         rehearsing: bool = False,
         notify: Callable[[Check], None],
+        provenance: Callable[[], Provenance] = Provenance,
     ) -> None:
         self.test, self.folder, self.settings, self.nodeid = test, folder, settings, nodeid
         self._rehearsal, self._rehearsing, self._notify = rehearsal, rehearsing, notify
+        self._provenance = provenance
+        """Asked only when a check differs or is recorded: a passing test pays nothing for it."""
         self._seen: set[str] = set()
         self._missing: list[str] = []
         self._changes: list[str] = []
@@ -115,6 +120,7 @@ class GoldenCase:
             tidy(self.folder)
             return
         old = self._golden_checks()
+        self._staging.made_from(self._provenance())
         golden = self._proposed({**old, **self._staging.checks})
         save(
             self.folder,
@@ -209,14 +215,18 @@ class GoldenCase:
             return
         self._failed = True
         self._notify(Check(key, "failed"))
-        details = (
-            explain(comparison) if not comparison.ok else "the value is within what was allowed when it was recorded."
-        )
+        if comparison.ok:
+            why = Why(f"{_title(key)} is held to a looser tolerance than recorded")
+            details = "the value is within what was allowed when it was recorded."
+        else:
+            why = since_recorded(recorded, self.folder, self._provenance(), subject=key or "the unnamed value")
+            details = explain(comparison)
         raise AssertionError(
             failure_text(
-                headline=_headline(key, comparison.ok),
+                headline=why.conclusion,
                 details="\n".join([details, *looser]),
-                next_commands=self._commands(self._propose(())),
+                why=why.evidence,
+                next_commands=self._commands(self._propose((), why.conclusion)),
             )
         )
 
@@ -244,8 +254,10 @@ class GoldenCase:
             )
         )
 
-    def _propose(self, dropped: list[str] | tuple[()]) -> str | None:
+    def _propose(self, dropped: list[str] | tuple[()], why: str = "") -> str | None:
         """Write the proposal; a store that can't be written must not hide the failure that is being told."""
+        if self._staging:
+            self._staging.made_from(self._provenance())
         staged = self._staging.checks if self._staging else {}
         kept = {key: check for key, check in self._golden_checks().items() if key not in dropped}
         files = {entry["file"] for check in staged.values() for entry in check.files()}
@@ -258,6 +270,7 @@ class GoldenCase:
                 arrays=[self._staging.folder / name for name in sorted(files)] if self._staging else [],
                 test=self.nodeid,
                 change=_greatest(self._changes) or "",
+                why=why,
             )
         except GoldenError as error:
             return str(error)
@@ -286,10 +299,6 @@ def _parts_at_once(recorded: Recorded, folder: Path, node: Node) -> bool:
 
 def _title(key: str) -> str:
     return f"golden {key!r}" if key else "the unnamed golden"
-
-
-def _headline(key: str, within: bool) -> str:
-    return f"{_title(key)} {'is held to a looser tolerance than recorded' if within else 'differs'}"
 
 
 def _list(keys: list[str]) -> str:
