@@ -6,8 +6,8 @@ import builtins
 import types
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ..values.located import SourceFile, source_file
-from ..values.origins import module_file, module_namespace
+from ...values.located import SourceFile, source_file
+from ...values.origins import module_file, module_namespace
 from .constants import PLAIN, reference_name
 from .mentions import Chain, Import
 from .modules import ModuleCode, absolute, file_of_unloaded, module_code

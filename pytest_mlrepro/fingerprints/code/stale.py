@@ -10,7 +10,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from ..values.located import SourceFile, substance
+from ...values.located import SourceFile, substance
 
 __all__ = ["changed_since_import"]
 

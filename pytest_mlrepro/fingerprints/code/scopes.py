@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..values.located import SourceFile
-from ..values.node import Field, Group, Node
+from ...values.located import SourceFile
+from ...values.node import Field, Group, Node
 from .constants import reference_name
 from .mentions import mentions
 from .modules import module_code

@@ -13,7 +13,7 @@ from opcode import opmap
 from types import CodeType
 from typing import Any, Final, TypeAlias
 
-from ..values.located import SourceFile
+from ...values.located import SourceFile
 
 __all__ = ["Chain", "Import", "Mentions", "compiled_names", "import_of", "mentions", "names_read"]
 

@@ -9,17 +9,17 @@ from pathlib import Path
 from types import CodeType
 from typing import Final
 
-from ..values.located import source_file
-from ..values.node import Group
-from ..values.origins import module_file, module_namespace
-from .combined import combined
-from .digest import Fingerprint
+from ...values.located import source_file
+from ...values.node import Group
+from ...values.origins import module_file, module_namespace
+from ..combined import combined
+from ..digest import Fingerprint
+from ..values import fingerprint_node
 from .packages import packages_of
 from .parts import Part
 from .project import Project, project_of
 from .reach import Reach
 from .scopes import Scope
-from .values import fingerprint_node
 
 __all__ = ["RAN", "changed_code", "fingerprint_code", "project_of", "without_ran"]
 

@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import PurePath
 from typing import Any, Final
 
-from ..errors import FingerprintError
-from ..values.describe import describe
-from ..values.node import Field, Group, Label, Node
+from ...errors import FingerprintError
+from ...values.describe import describe
+from ...values.node import Field, Group, Label, Node
 
 __all__ = ["PLAIN", "Constants", "attributes", "reference_name"]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from blake3 import blake3
 
-from ..values.syntax import scalar_bytes
+from ...values.syntax import scalar_bytes
 
 __all__ = ["bytecode_digest"]
 

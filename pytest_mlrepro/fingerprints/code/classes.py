@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from ..values.located import SourceFile
-from ..values.node import Field, Group, Label, Node, Scalar
-from ..values.syntax import class_shell
+from ...values.located import SourceFile
+from ...values.node import Field, Group, Label, Node, Scalar
+from ...values.syntax import class_shell
 from .constants import Constants, reference_name
 
 __all__ = ["functions_inside", "home_of", "is_generated", "made_class", "members", "owner_of", "shell"]

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from importlib.machinery import PathFinder
 from typing import Any, Final
 
-from ..values.located import SourceFile
+from ...values.located import SourceFile
 from .mentions import Import, import_of
 
 __all__ = ["ModuleCode", "absolute", "file_of_unloaded", "module_code"]

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable
 from types import CodeType
 from typing import Any, Final
 
-from ..values.functions import own_codes
-from ..values.located import SourceFile, source_file
-from ..values.node import Field, Group, Label, Node, Scalar
-from ..values.origins import module_file, module_namespace, origin_of_module
+from ...values.functions import own_codes
+from ...values.located import SourceFile, source_file
+from ...values.node import Field, Group, Label, Node, Scalar
+from ...values.origins import module_file, module_namespace, origin_of_module
 from .bytecode import bytecode_digest
 from .classes import functions_inside, home_of, is_generated, made_class, members, owner_of, shell
 from .constants import PLAIN, Constants, attributes

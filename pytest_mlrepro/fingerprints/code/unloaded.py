@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from ..values.located import SourceFile, source_file
-from ..values.node import Node
+from ...values.located import SourceFile, source_file
+from ...values.node import Node
 from .mentions import Chain
 from .modules import absolute, file_of_unloaded, module_code
 from .scopes import DEFINITION, Scope, constant

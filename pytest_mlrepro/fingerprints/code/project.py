@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import UsageError
-from ..values.origins import module_file, module_namespace, origin_of_file
+from ...errors import UsageError
+from ...values.origins import module_file, module_namespace, origin_of_file
 from .packages import is_local_copy
 
 __all__ = ["Project", "project_of"]

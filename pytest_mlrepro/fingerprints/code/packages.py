@@ -9,7 +9,7 @@ from functools import cache
 from importlib import metadata
 from typing import Final
 
-from ..values.origins import module_namespace
+from ...values.origins import module_namespace
 
 __all__ = ["Package", "is_local_copy", "packages_of"]
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..values.located import SourceFile
-from ..values.node import Node
-from ..values.origins import module_file, module_namespace, origin_of_module
-from .digest import Fingerprint
+from ...values.located import SourceFile
+from ...values.node import Node
+from ...values.origins import module_file, module_namespace, origin_of_module
+from ..digest import Fingerprint
+from ..values import fingerprint_node
 from .project import Project
-from .values import fingerprint_node
 
 __all__ = ["Part", "Parts"]
 
