@@ -65,7 +65,7 @@ class StatCache:
     def find(self, stamp: Stamp, *, as_artifact: bool) -> Fingerprint | None:
         """Return the fingerprint of a file that is as it was when it was kept."""
         if self._entries is None:
-            self._entries = _load(self._file)
+            self._entries = _load(self._file) | self._new
         known = self._entries.get(_Key(stamp.device, stamp.inode, as_artifact))
         if known is None or known[:3] != stamp[2:]:
             return None

@@ -15,7 +15,7 @@ from ..values.paths import label_text
 __all__ = ["storage_names"]
 
 _DEPTH: Final = 32
-_MOST_OPCODES: Final = 1_000_000
+_MOST_OPCODES: Final = 500_000
 _MARK: Final = object()
 
 

@@ -56,6 +56,8 @@ def _torch(reader: Reader, members: list[_Member]) -> Layout:
     parts = []
     for name, member in below.items():
         key = name.removeprefix("data/")
+        if name == ".data/serialization_id":
+            continue  # a hash over the others: it would be named with whichever of them changed
         if key != name and key in names:
             parts.append(_part(names[key], "tensor", member))
         else:

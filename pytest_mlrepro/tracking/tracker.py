@@ -23,7 +23,7 @@ class FileTracker:
 
     Seen are: opens by Python in any thread, and in children that were forked (on Linux) until the end of the stretch;
     SQLite; and what polars, pyarrow, safetensors, torch and h5py open through the functions listed in
-    `tracking.libraries`, wherever a module holds such a function. Not seen are children that were spawned, programs,
+    `tracking/table.py`, wherever a module holds such a function. Not seen are children that were spawned, programs,
     and other libraries that open files by themselves (OpenCV, DuckDB, `pyarrow.fs`, partitioned writes of Arrow): declare those
     files. Paths that are relative to an open folder (`dir_fd`) are taken as relative to the working folder.
     """
