@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection
 from functools import lru_cache, partial
 from types import ModuleType, TracebackType
 
+from .._imports import ImportWatch
 from ..errors import UsageError
 from .children import child_patches, watch_forks
 from .entropy import REAL_URANDOM, entropy_patches
 from .examples import join_hypothesis
-from .imports import WATCHED, ImportWatch
 from .patches import apply
 from .rngs import (
     loaded_polars,
@@ -34,6 +34,13 @@ from .torch_rngs import complete_torch, make_deterministic, save_torch, seed_tor
 __all__ = ["SeedScope"]
 
 _LIBRARIES = ("numpy.random", "torch", "polars")
+_WATCHED = frozenset(
+    (
+        *(*_LIBRARIES, "hypothesis"),
+        *("multiprocessing.process", "concurrent.futures.thread", "concurrent.futures.process"),
+    )
+)
+"""What is seeded or patched as soon as it has been imported."""
 _CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
 
 
@@ -106,8 +113,8 @@ class SeedScope:
         self._undo.append(save_random())
         self._save_libraries(_LIBRARIES)
         self._patch()
-        if not sys.modules.keys() >= WATCHED:
-            watch = ImportWatch(_adopt)
+        if not sys.modules.keys() >= _WATCHED:
+            watch = ImportWatch(_WATCHED, _adopt)
             self._undo.append(watch.remove)
             watch.install()
         self._seed()
