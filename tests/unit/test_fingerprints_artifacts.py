@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_mlrepro.fingerprints.files import fingerprint_artifact, fingerprint_path
-from pytest_mlrepro.fingerprints.pieces import CHUNK
-from pytest_mlrepro.fingerprints.torch_names import storage_names
+from pytest_mlrepro.fingerprints.files.pieces import CHUNK
+from pytest_mlrepro.fingerprints.files.torch_names import storage_names
+from pytest_mlrepro.fingerprints.files.whole import fingerprint_artifact, fingerprint_path
 
 
 def safetensors(tensors, metadata=None, *, pad=0):

@@ -8,9 +8,9 @@ import pytest
 
 from pytest_mlrepro.errors import FingerprintError, UsageError
 from pytest_mlrepro.fingerprints import fingerprint
-from pytest_mlrepro.fingerprints.declared import resolve_declared
-from pytest_mlrepro.fingerprints.files import fingerprint_artifact, fingerprint_path
-from pytest_mlrepro.fingerprints.stat_cache import StatCache
+from pytest_mlrepro.fingerprints.files.declared import resolve_declared
+from pytest_mlrepro.fingerprints.files.stat_cache import StatCache
+from pytest_mlrepro.fingerprints.files.whole import fingerprint_artifact, fingerprint_path
 
 
 @pytest.fixture

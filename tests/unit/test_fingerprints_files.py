@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints.files import fingerprint_artifact, fingerprint_path
-from pytest_mlrepro.fingerprints.folders import MAX_DEPTH, SKIPPED
-from pytest_mlrepro.fingerprints.pieces import CHUNK, shown
-from pytest_mlrepro.fingerprints.spread import spread
+from pytest_mlrepro.fingerprints.files.folders import MAX_DEPTH, SKIPPED
+from pytest_mlrepro.fingerprints.files.pieces import CHUNK, shown
+from pytest_mlrepro.fingerprints.files.spread import spread
+from pytest_mlrepro.fingerprints.files.whole import fingerprint_artifact, fingerprint_path
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="links, pipes and owners of POSIX")
 NAMES = st.text(
@@ -256,7 +256,7 @@ CHILD = """
 import os, sys
 from pathlib import Path
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints.files import fingerprint_path
+from pytest_mlrepro.fingerprints.files.whole import fingerprint_path
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)

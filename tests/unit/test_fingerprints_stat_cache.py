@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints import stat_cache
-from pytest_mlrepro.fingerprints.files import fingerprint_artifact, fingerprint_path
-from pytest_mlrepro.fingerprints.pieces import CHUNK, Stamp
-from pytest_mlrepro.fingerprints.stat_cache import StatCache, size_text
+from pytest_mlrepro.fingerprints.files import stat_cache
+from pytest_mlrepro.fingerprints.files.pieces import CHUNK, Stamp
+from pytest_mlrepro.fingerprints.files.stat_cache import StatCache, size_text
+from pytest_mlrepro.fingerprints.files.whole import fingerprint_artifact, fingerprint_path
 
 OLD = time.time_ns() - 3600 * 10**9
 
@@ -68,8 +68,8 @@ def test_unchanged_files_are_not_read_again_in_this_process_or_another(data, tmp
             sys.executable,
             "-c",
             "import sys; from pathlib import Path\n"
-            "from pytest_mlrepro.fingerprints.files import fingerprint_path\n"
-            "from pytest_mlrepro.fingerprints.stat_cache import StatCache\n"
+            "from pytest_mlrepro.fingerprints.files.whole import fingerprint_path\n"
+            "from pytest_mlrepro.fingerprints.files.stat_cache import StatCache\n"
             "print(fingerprint_path(Path(sys.argv[1]), cache=StatCache(Path(sys.argv[2]))).digest)",
             data,
             tmp_path / "cache",
@@ -243,8 +243,8 @@ def test_an_error_keeps_nothing(data, tmp_path):
 WORKER = """
 import sys
 from pathlib import Path
-from pytest_mlrepro.fingerprints import stat_cache
-from pytest_mlrepro.fingerprints.files import fingerprint_path
+from pytest_mlrepro.fingerprints.files import stat_cache
+from pytest_mlrepro.fingerprints.files.whole import fingerprint_path
 stat_cache.SETTLED = -10**18
 data, folder, mine = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 for number in range(mine, 80, 4):

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
-from ..errors import FingerprintError, UsageError
-from .digest import Fingerprint
-from .files import fingerprint_artifact, fingerprint_path
+from ...errors import FingerprintError, UsageError
+from ..digest import Fingerprint
+from ..values import fingerprint
 from .folders import SKIPPED
 from .pieces import failure, shown
 from .stat_cache import StatCache
-from .values import fingerprint
+from .whole import fingerprint_artifact, fingerprint_path
 
 __all__ = ["declared_paths", "resolve_declared"]
 

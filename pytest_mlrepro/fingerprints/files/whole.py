@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from blake3 import blake3
 
-from ..errors import FingerprintError
-from .digest import PREFIX, Fingerprint
+from ...errors import FingerprintError
+from ..digest import PREFIX, Fingerprint
 from .folders import Entry, Identity, Tree, identity, look_at, survey
 from .layouts import layout_of
 from .parts import Layout

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
-from ..values.paths import label_text
+from ...values.paths import label_text
 from .onnx_layout import onnx_layout
 from .parts import Layout, Part, Reader, separate
 from .pieces import Stamp, failure, open_unchanged

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from ..values.paths import label_text
+from ...values.paths import label_text
 from .parts import Layout, Part, Reader
 
 __all__ = ["onnx_layout"]

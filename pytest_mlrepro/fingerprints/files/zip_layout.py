@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from ..values.paths import label_text
+from ...values.paths import label_text
 from .parts import Layout, Part, Reader
 from .pieces import entry_name
 from .torch_names import storage_names

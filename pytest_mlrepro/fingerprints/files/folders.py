@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, NamedTuple, TypeAlias
 
-from ..errors import FingerprintError
+from ...errors import FingerprintError
 from .pieces import Stamp, failure, shown, stamp_of
 from .spread import cores, spread
 

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from blake3 import blake3
 
-from ..errors import FingerprintError
-from .digest import PREFIX, Fingerprint
+from ...errors import FingerprintError
+from ..digest import PREFIX, Fingerprint
 from .spread import spread
 
 __all__ = [

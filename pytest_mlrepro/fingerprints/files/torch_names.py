@@ -10,7 +10,7 @@ import pickletools
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from ..values.paths import label_text
+from ...values.paths import label_text
 
 __all__ = ["storage_names"]
 

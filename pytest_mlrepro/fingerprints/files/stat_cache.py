@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from blake3 import blake3
 
-from .digest import PREFIX, Fingerprint
+from ..digest import PREFIX, Fingerprint
 from .pieces import Stamp
 
 __all__ = ["StatCache"]
