@@ -69,6 +69,15 @@ def test_reading_is_noticed(tracker, root, work):
     assert opened(tracker, lambda: work(root)) == (["a.csv"], [])
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="a descriptor's path is asked of /proc")
+def test_a_descriptor_that_was_opened_before(tracker):
+    descriptor = os.open("a.csv", os.O_RDONLY)
+    assert opened(tracker, lambda: open(descriptor).close()) == (["a.csv"], [])
+    read, write = os.pipe()
+    os.close(write)
+    assert opened(tracker, lambda: open(read).close()) == ([], [])
+
+
 def threaded(work):
     thread = threading.Thread(target=work)
     thread.start()
@@ -102,6 +111,11 @@ def rewrite(path, text):
         (lambda: (rewrite("new", "x"), os.remove("new")), [], []),
         (lambda: missing("nothing"), [], []),
         (lambda: os.listdir("data"), [], []),
+        (
+            lambda: os.close(os.open("a.csv", getattr(os, "O_PATH", os.O_WRONLY))),
+            [],
+            [] if hasattr(os, "O_PATH") else ["a.csv"],
+        ),
         (lambda: os.close(os.open("data", os.O_RDONLY)), [], []),
         (lambda: sqlite3.connect(":memory:").close(), [], []),
         (lambda: sqlite3.connect("b.bin").close(), ["b.bin"], []),

@@ -321,22 +321,34 @@ for module in list(sys.modules.values()):
 
 def test_a_module_imported_between_two_stretches_is_seen(tmp_path):
     (tmp_path / "a.csv").write_text("a\n1\n")
-    (tmp_path / "mine.py").write_text(
-        "import types\nheld = types.SimpleNamespace()\nimport polars\nread = polars.read_csv\n"
-    )
     code = """
-import polars
-real = polars.read_csv
+import pyarrow.csv
+kept = [pyarrow.csv.read_csv]
 tracker = FileTracker([Path('.')])
 with tracker.tracking(): pass
-late = types.ModuleType('late'); late.read = real; sys.modules['late'] = late
+late = types.ModuleType('late'); late.read = kept[0]; sys.modules['late'] = late
 with tracker.tracking() as seen:
     late.read('a.csv')
 assert [path.name for path in seen.read] == ['a.csv']
 tracker.close()
-assert late.read is real
+assert late.read is kept[0]
 """
-    run(code, tmp_path, library="polars")
+    run(code, tmp_path, library="pyarrow")
+
+
+def test_a_module_that_held_a_function_before_its_library_was_known_is_seen(tmp_path):
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    code = """
+import pyarrow, pyarrow._csv
+held = types.ModuleType('held'); held.read = pyarrow._csv.read_csv; sys.modules['held'] = held
+tracker = FileTracker([Path('.')])
+with tracker.tracking() as seen:
+    import pyarrow.csv
+    held.read('a.csv')
+assert [path.name for path in seen.read] == ['a.csv']
+tracker.close()
+"""
+    run(code, tmp_path, library="pyarrow")
 
 
 def test_two_trackers_share_what_is_replaced(tmp_path):
