@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
@@ -23,7 +24,7 @@ _NO_FILE: Final = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)
 
 
 class Seen(NamedTuple):
-    """When a path was first opened for reading and for writing, counted in opens; None for never."""
+    """When a path was first opened for reading and for writing, on a clock that children share; None for never."""
 
     read: int | None
     written: int | None
@@ -34,7 +35,6 @@ class Log:
 
     def __init__(self) -> None:
         self.seen: dict[tuple[str | bytes, str], Seen] = {}
-        self._count = 0
         self._spool: int | None = None
         self._is_child = False
 
@@ -44,7 +44,7 @@ class Log:
         before = self.seen.get(key)
         if before is not None and (before.read is not None or not read) and (before.written is not None or not written):
             return
-        self._count = number = self._count + 1
+        number = _now()
         first_read, first_written = before or (None, None)
         self.seen[key] = Seen(
             number if read and first_read is None else first_read,
@@ -84,6 +84,13 @@ class Log:
         if self._spool is not None:
             os.close(self._spool)
             self._spool = None
+
+
+def _now() -> int:
+    """The order of opens: of a clock that no test freezes."""
+    if hasattr(time, "CLOCK_MONOTONIC"):
+        return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    return time.monotonic_ns()
 
 
 def _first(one: int | None, other: int | None) -> int | None:

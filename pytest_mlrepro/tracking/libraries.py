@@ -140,6 +140,7 @@ class _Class:
 
     def __init__(self, real: type, noting: Callable[..., Any]) -> None:
         self.__wrapped__ = self.__mlrepro_real__ = real
+        self.__doc__, self.__module__ = real.__doc__, real.__module__
         self._noting = noting
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

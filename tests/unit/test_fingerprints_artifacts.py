@@ -207,6 +207,9 @@ def test_large_zips_keep_their_places_in_64_bits(tmp_path, monkeypatch):
                         member.write(name.encode() * 9)
         raw = path.read_bytes()
         assert b"PK\x06\x06" in raw
+        end = raw.rindex(b"PK\x05\x06")  # as where the numbers don't fit
+        raw = raw[: end + 8] + b"\xff" * 12 + raw[end + 20 :]
+        path.write_bytes(raw)
         before = fingerprint_artifact(path)
         assert names(before) == ["a", "b", "c"]
         path.write_bytes(raw.replace(b"b" * 9, b"c" * 9))
@@ -354,9 +357,11 @@ def test_nothing_of_a_pickle_is_run(tmp_path):
         b"\x80\x02h\x05.",
         b"\x80\x02Q.",
         b"\x80\x02NQ.",
+        b"\x80\x02}\x8c\x01w(\x8c\x05otherN\x8c\x010tQs.",
         b"\x80\x02cos\nsystem\nq\x00X\x02\x00\x00\x00ls\x85R.",
         b"i" * 100,
     ],
+    ids=lambda hostile: f"{len(hostile)} bytes",
 )
 def test_a_hostile_pickle_names_nothing(hostile):
     assert storage_names(hostile) == {}

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints.files import pieces
 from pytest_mlrepro.fingerprints.files.folders import MAX_DEPTH, SKIPPED
 from pytest_mlrepro.fingerprints.files.pieces import CHUNK, shown
 from pytest_mlrepro.fingerprints.files.spread import spread
@@ -256,6 +257,7 @@ CHILD = """
 import os, sys
 from pathlib import Path
 from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints.files import pieces
 from pytest_mlrepro.fingerprints.files.whole import fingerprint_path
 if os.getuid() == 0:
     os.setgid(65534)
@@ -327,6 +329,30 @@ def test_each_change_between_two_pieces_is_seen(tmp_path):
         time.sleep(0.02)  # coarser than the clock of file systems
         with pytest.raises(FingerprintError, match="data changed while it was read, so no fingerprint holds"):
             fingerprint_path(path, executor=Meddler(meddle, before=1))
+
+
+@pytest.mark.parametrize("size", [3, 2**18 + 3])
+def test_a_change_while_one_piece_is_read_is_seen(tmp_path, monkeypatch, size):
+    path = tmp_path / "data"
+    path.write_bytes(bytes(size))
+    time.sleep(0.02)
+    real = os.read
+
+    def change():
+        with path.open("r+b") as file:
+            file.write(b"!")
+
+    class Changing(pieces.FileIO):
+        def readinto(self, buffer):
+            try:
+                return super().readinto(buffer)
+            finally:
+                change()
+
+    monkeypatch.setattr(pieces, "FileIO", Changing)
+    monkeypatch.setattr(pieces.os, "read", lambda *arguments: (real(*arguments), change())[0])
+    with pytest.raises(FingerprintError, match="data changed while it was read"):
+        fingerprint_path(path)
 
 
 def test_vanishing_is_named(tmp_path):
@@ -403,6 +429,7 @@ def test_spread_keeps_order_and_raises_the_first_error():
 
     def fail(number):
         if number >= 7:
+            time.sleep(0.01 if number == 7 else 0)
             raise ValueError(number)
         return number
 
@@ -411,7 +438,7 @@ def test_spread_keeps_order_and_raises_the_first_error():
             spread(fail, range(100))
 
 
-def test_reading_draws_no_seed(tmp_path):
+def test_reading_draws_no_seed(tmp_path, monkeypatch):
     """What a seeded test's own threads draw must not depend on whether a file was in the cache."""
     import random
 
@@ -423,7 +450,12 @@ def test_reading_draws_no_seed(tmp_path):
         with seed_everything(3):
             if read:
                 fingerprint_path(folder)
+            drawn = []
+            thread = threading.Thread(target=lambda: drawn.append(random.Random().random()))
+            thread.start()
+            thread.join()
             with ThreadPoolExecutor(1) as pool:
-                return pool.submit(random.Random).result().random()
+                return drawn, pool.submit(lambda: random.Random().random()).result()
 
+    monkeypatch.setattr("pytest_mlrepro.fingerprints.spread.cores", lambda: 3)
     assert draw(True) == draw(False)

@@ -240,6 +240,21 @@ def test_an_error_keeps_nothing(data, tmp_path):
 
 # Sharing
 
+
+@pytest.mark.usefixtures("settled")
+def test_a_reader_sees_the_old_file_or_the_new_one(data, tmp_path):
+    """Whoever has the file open goes on with the old one, whole."""
+    for name in ("f0", "f1"):
+        cache = StatCache(tmp_path / "cache")
+        fingerprint_path(data / name, cache=cache)
+        if name == "f1":
+            before = (tmp_path / "cache" / "files.bin").read_bytes()
+            with (tmp_path / "cache" / "files.bin").open("rb") as file:
+                cache.save()
+                assert file.read() == before
+        cache.save()
+
+
 WORKER = """
 import sys
 from pathlib import Path

@@ -39,16 +39,7 @@ def layout_of(path: str, stamp: Stamp) -> Layout | None:
         os.close(descriptor)
 
 
-_BROKEN: Final = (
-    ValueError,
-    TypeError,
-    KeyError,
-    LookupError,
-    struct.error,
-    RecursionError,
-    OverflowError,
-    MemoryError,
-)
+_BROKEN: Final = (ValueError, TypeError, LookupError, OverflowError, RecursionError, MemoryError, struct.error)
 """What parsing raises when an index is not what it should be."""
 _Finder: TypeAlias = Callable[[Reader], Layout | None]
 

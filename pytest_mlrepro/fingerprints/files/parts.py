@@ -65,7 +65,7 @@ def separate(parts: Sequence[Part], size: int) -> bool:
     """Tell whether ranges lie inside a file of that size and none overlaps another; empty ones may lie anywhere."""
     end = 0
     for start, stop in sorted((part.start, part.stop) for part in parts if part.start != part.stop):
-        if start < end or stop < start or stop > size:
+        if start < end:
             return False
         end = stop
     return all(0 <= part.start <= part.stop <= size for part in parts)

@@ -141,8 +141,7 @@ def _streamed(descriptor: int, job: Job) -> tuple[bytes, int]:
         while left and (got := file.readinto(buffer[:left])):
             hasher.update(buffer[:got])
             left -= got
-        more = len(file.read(1)) if job.stop == job.stamp.size else 0
-    return hasher.digest(), job.stop - job.start - left + more
+    return hasher.digest(), job.stop - job.start - left
 
 
 def open_unchanged(path: str, stamp: Stamp) -> int:
