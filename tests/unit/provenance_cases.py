@@ -58,7 +58,9 @@ def data(**over: Fingerprint | None) -> Fingerprint:
 def model(**over: object) -> Fingerprint:
     layers = {"body.weight": 1, "head.weight": 2, "head.bias": 3, "norm": 4} | over
     return tree(
-        "artifact.safetensors", {name: leaf(what, "tensor", "float32 10×64") for name, what in layers.items()}, "1.2 MB"
+        "artifact.safetensors",
+        {name: leaf(what, "tensor", "float32 [10, 64]") for name, what in layers.items()},
+        "1.2 MB",
     )
 
 

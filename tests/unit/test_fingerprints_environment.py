@@ -19,7 +19,7 @@ from pytest_mlrepro.fingerprints.environment import machine as machine_module
 from pytest_mlrepro.fingerprints.environment.facts import Fact, ask
 from pytest_mlrepro.fingerprints.environment.interpreter import interpreter_facts
 from pytest_mlrepro.fingerprints.environment.packages import package_facts
-from pytest_mlrepro.fingerprints.environment.pools import pool_facts
+from pytest_mlrepro.fingerprints.environment.pools import _controller, pool_facts
 from pytest_mlrepro.fingerprints.environment.torch_state import torch_facts
 from pytest_mlrepro.fingerprints.environment.variables import counts, variable_facts
 
@@ -289,7 +289,8 @@ def test_a_package_that_is_replaced_while_it_is_loaded_keeps_its_version(tmp_pat
         import swapped
         from pytest_mlrepro.fingerprints.environment import fingerprint_environment
         fingerprint_environment()
-        os.rename(os.path.join({str(tmp_path)!r}, "swapped-1.0.dist-info"), os.path.join({str(tmp_path)!r}, "swapped-2.0.dist-info"))
+        os.chdir({str(tmp_path)!r})
+        os.rename("swapped-1.0.dist-info", "swapped-2.0.dist-info")
     """
     assert child(textwrap.dedent(code))[1]["package swapped"][2] == "1.0"
 
@@ -437,6 +438,7 @@ def test_a_half_imported_or_broken_torch_breaks_nothing(monkeypatch: pytest.Monk
 
 def test_without_threadpoolctl_numpy_says_what_it_was_built_with(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    _controller.cache_clear()
     found = texts(pool_facts())
     assert "blas" in found["BLAS of numpy, as built"]
     assert "unknown" not in found.values()
@@ -455,7 +457,13 @@ def test_a_machine_without_proc_is_described_all_the_same(monkeypatch: pytest.Mo
         function.cache_clear()
 
 
-ARM = b"processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd evtstrm asimdhp sve\nCPU implementer\t: 0x41\nCPU variant\t: 0x1\nCPU part\t: 0xd40\n"
+ARM = b"""processor\t: 0
+BogoMIPS\t: 50.00
+Features\t: fp asimd evtstrm asimdhp sve
+CPU implementer\t: 0x41
+CPU variant\t: 0x1
+CPU part\t: 0xd40
+"""
 
 
 def test_a_processor_without_a_name_is_told_by_its_numbers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -463,7 +471,7 @@ def test_a_processor_without_a_name_is_told_by_its_numbers(monkeypatch: pytest.M
     for function in (machine_module._cpu, machine_module._features, machine_module._cpuinfo):
         function.cache_clear()
     monkeypatch.setattr(
-        machine_module, "open", lambda path, *a, **k: open(tmp_path / "cpuinfo", *a, **k), raising=False
+        machine_module, "open", lambda path, *a, **k: (tmp_path / "cpuinfo").open(*a, **k), raising=False
     )
     found = texts(machine_module.machine_facts())
     assert found["CPU"] == "ARM implementer 0x41 part 0xd40 variant 0x1"

@@ -147,11 +147,12 @@ def test_an_empty_name_is_a_name() -> None:
 def test_a_deep_text_is_refused_at_once() -> None:
     with pytest.raises(GoldenError, match="nests too deeply"):
         loads("[" * 200_000)
-    bomb = '{"digest": "d", "kind": "k"}'
+    node = {"digest": "d", "kind": "k", "name": "n"}
+    bomb = dict(node)
     for _ in range(100):
-        bomb = f'{{"digest": "d", "kind": "k", "name": "n", "parts": [{bomb.replace("{", "{" + chr(34) + "name" + chr(34) + ": " + chr(34) + "n" + chr(34) + ", ", 1)}]}}'
+        bomb = {**node, "parts": [bomb]}
     with pytest.raises(GoldenError, match=f"more than {MAX_DEPTH} levels"):
-        loads(f'{{"data": {bomb}}}')
+        loads(json.dumps({"data": bomb}))
 
 
 def test_a_huge_text_is_refused_before_it_is_parsed() -> None:
