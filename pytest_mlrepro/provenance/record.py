@@ -129,11 +129,11 @@ def _fields(data: Json, place: str) -> dict[str, Json]:
 
 def _string(fields: dict[str, Json], name: str, place: str, default: str | None = None) -> str:
     value = fields.get(name, default)
-    if not isinstance(value, str) or (not value and default is None):
+    if not isinstance(value, str):
         raise _wrong(f"{place}: {name}", "some text", value)
     return value
 
 
 def _wrong(place: str, expected: str, value: Json) -> GoldenError:
-    found = "nothing" if value in (None, "") else f"a value of type {type(value).__name__}"
+    found = "nothing" if value is None else f"a value of type {type(value).__name__}"
     return GoldenError(f"{place} should be {expected}, and is {found}. {_HELP}")

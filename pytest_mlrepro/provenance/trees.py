@@ -50,8 +50,12 @@ def differences(old: Fingerprint, new: Fingerprint, path: str, joint: str = ": "
     if not old.parts or not new.parts:
         return whole
     before, after = numbered(old), numbered(new)
-    joint = "/" if old.kind.endswith(_FOLDER) else joint
-    found = [*_changed(before, after, path, joint), *one_sided(before, after, path, joint)]
+    between = "/" if old.kind.endswith(_FOLDER) else joint
+    found: list[Difference] = []
+    for key, part in before.items():
+        if key in after:
+            found += differences(part, after[key], _join(path, key[0], between), joint)
+    found += one_sided(before, after, path, between)
     kept = any(key in after and after[key].digest == part.digest for key, part in before.items())
     if not found or (not kept and min(len(before), len(after)) > _FEW):
         return whole
@@ -68,36 +72,27 @@ def numbered(whole: Fingerprint) -> dict[Key, Fingerprint]:
     return parts
 
 
-def _changed(
-    before: dict[Key, Fingerprint], after: dict[Key, Fingerprint], path: str, joint: str
-) -> Iterator[Difference]:
-    for key, part in before.items():
-        if key in after:
-            yield from differences(part, after[key], _join(path, key[0], joint), joint)
-
-
 def one_sided(
     before: dict[Key, Fingerprint], after: dict[Key, Fingerprint], path: str, joint: str
 ) -> Iterator[Difference]:
     """Yield the parts at a path that only one side has; pairs of the same content are one renamed part."""
     arrived = {key: part for key, part in after.items() if key not in before}
+    twins: dict[tuple[str, str], list[Key]] = {}
+    for key, part in reversed(arrived.items()):
+        if part.kind != _PIECE:  # a range of an array or file: that one is like another says nothing
+            twins.setdefault((part.digest, part.kind), []).append(key)
     for key, part in before.items():
         if key in after:
             continue
         here = _join(path, key[0], joint)
-        twin = next((other for other in arrived if _same(part, arrived[other])), None)
-        if twin is None:
-            yield Difference("removed", here, here, part, None)
+        if twin := twins.get((part.digest, part.kind)):
+            name = twin.pop()
+            yield Difference("renamed", _join(path, name[0], joint), here, part, arrived.pop(name))
         else:
-            yield Difference("renamed", _join(path, twin[0], joint), here, part, arrived.pop(twin))
+            yield Difference("removed", here, here, part, None)
     for key, part in arrived.items():
         here = _join(path, key[0], joint)
         yield Difference("added", here, here, None, part)
-
-
-def _same(one: Fingerprint, two: Fingerprint) -> bool:
-    """Pieces of an array or file are ranges: that one is like another says nothing."""
-    return one.digest == two.digest and one.kind == two.kind != _PIECE
 
 
 def _join(path: str, name: str, joint: str) -> str:
