@@ -9,6 +9,7 @@ import types
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
 from functools import partial
 from pathlib import PurePath
 from typing import Any, Final
@@ -16,17 +17,21 @@ from typing import Any, Final
 from ..errors import FingerprintError
 from ..values.describe import describe
 from ..values.node import Field, Group, Label, Node
+from ..values.origins import origin_of_module
 
-__all__ = ["PLAIN", "Constants", "attributes", "reference_name"]
+__all__ = ["PLAIN", "Constants", "attributes", "home_of", "is_plain", "reference_name"]
 
 PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), bytearray, range})
 """Types that hold no code and are described as they are."""
 _SEQUENCES: Final[dict[Any, Any]] = {list: list, tuple: tuple, set: frozenset, frozenset: frozenset, deque: list}
 _MAPPINGS: Final = frozenset({dict, OrderedDict, defaultdict, types.MappingProxyType})
-_UNCHANGED: Final = PLAIN - {str}  # text may be a path of this machine
+_UNCHANGED: Final = frozenset(map(id, PLAIN - {str}))  # text may be a path of this machine
 _MAX_DEPTH: Final = 50
-_STATEFUL: Final = ("numpy.random", "random", "torch._C", "threading", "_thread", "logging", "weakref")
+_STATEFUL: Final = ("numpy.random", "random", "torch._C", "threading", "_thread", "logging", "weakref", "unittest.mock")
 """Homes of objects that change by being used, such as random generators: their source counts, not their state."""
+
+
+_PLAIN_IDS: Final = frozenset(map(id, PLAIN))
 
 
 class _NoValue(Exception):  # noqa: N818  # never leaves this module
@@ -82,12 +87,12 @@ class Constants:
         if kind is str:
             local = self.relative(value) if value[:1] in "/\\~" or value[1:3] in (":\\", ":/") else None
             return value if local is None else Stand("path", local)
-        if kind in PLAIN:
+        if is_plain(value):
             return value
         if depth > _MAX_DEPTH:
             raise _NoValue
         if kind in _SEQUENCES:
-            if _UNCHANGED.issuperset(map(type, value)):
+            if _UNCHANGED.issuperset(map(id, map(type, value))):
                 return value
             return _SEQUENCES[kind](self._stand(item, depth + 1) for item in value)
         if kind in _MAPPINGS:
@@ -114,21 +119,56 @@ class Constants:
         if is_dataclass(kind):
             state = {field.name: object.__getattribute__(value, field.name) for field in fields(kind)}
             return Stand(kind.__qualname__, self._stand(state, depth + 1))
-        if kind.__module__.startswith(_STATEFUL):
+        if issubclass(kind, dict):
+            return Stand(kind.__qualname__, self._stand(dict(dict.items(value)), depth + 1))
+        for base in (list, tuple, set, frozenset):
+            if issubclass(kind, base):
+                return Stand(kind.__qualname__, self._stand(base(base.__iter__(value)), depth + 1))
+        if _runs_code_of_users(kind):
             raise _NoValue
         return value
 
 
+def is_plain(value: object) -> bool:
+    """Tell whether a value is of a type of `PLAIN`; by identity, since a metaclass may say how a type is hashed."""
+    return id(type(value)) in _PLAIN_IDS
+
+
+def _runs_code_of_users(kind: type) -> bool:
+    """Tell whether describing an object would call methods that the project wrote, or change it by looking."""
+    homes = [home_of(base) for base in type.__dict__["__mro__"].__get__(kind) if base is not object]
+    if homes and homes[0].startswith(_STATEFUL):
+        return True
+    own = issubclass(kind, Enum | int | float | complex | str | bytes) or hasattr_static(kind, "__mlrepro__")
+    return not own and all(origin_of_module(home) == "source" for home in homes)
+
+
+def hasattr_static(kind: type, name: str) -> bool:
+    """Tell whether a class or a base of it has an attribute, without running any code."""
+    mro = type.__dict__["__mro__"].__get__(kind)
+    return any(name in type.__dict__["__dict__"].__get__(base) for base in mro)
+
+
+def home_of(kind: type) -> str:
+    """Return the module of a class, also if the class says something else under that name; "" if none is known."""
+    named = type.__dict__["__module__"].__get__(kind)
+    if type(named) is str:
+        return named
+    held = type.__dict__["__dict__"].__get__(kind).values()
+    homes = [str(member.__globals__.get("__name__")) for member in held if type(member) is types.FunctionType]
+    return homes[0] if homes else ""
+
+
 def attributes(value: object) -> dict[str, Any]:
     """Return the attributes that an object holds itself, without running any of its code."""
-    try:
-        held = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        held = {}
-    found = {name: part for name, part in list(held.items()) if type(name) is str} if type(held) is dict else {}
+    held: Any = None
+    found: dict[str, Any] = {}
     for base in type.__dict__["__mro__"].__get__(type(value)):
         for name, member in list(type.__dict__["__dict__"].__get__(base).items()):
-            if type(member) is types.MemberDescriptorType and base.__module__ != "builtins":
+            if name == "__dict__" and type(member) is types.GetSetDescriptorType and held is None:
+                held = member.__get__(value)  # not what a property of that name says
+                found |= {name: part for name, part in list(held.items()) if type(name) is str}
+            elif type(member) is types.MemberDescriptorType and base.__module__ != "builtins":
                 try:
                     found[name] = member.__get__(value)
                 except AttributeError:  # a slot that was never filled

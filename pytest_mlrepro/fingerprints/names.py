@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..values.located import SourceFile, source_file
 from ..values.origins import module_file, module_namespace
-from .constants import PLAIN, reference_name
+from .constants import is_plain, reference_name
 from .mentions import Chain, Import
 from .modules import ModuleCode, absolute, file_of_unloaded, module_code
 from .scopes import DEFINITION, Scope, constant, module_name
@@ -167,7 +167,7 @@ class Names:
             self._reach.visit(value)
             for target in code.imports[name]:
                 self.note(absolute(target, module_name(module, space), is_package=is_package))
-            return type(value) not in PLAIN
+            return not is_plain(value)
         return False
 
     def _from(self, source: str, held: _Namespace, name: str, value: Any) -> bool:
@@ -195,10 +195,12 @@ class Names:
     ) -> None:
         """Add a constant: by its value, or by the statements that bind it if functions change it or it has no value."""
         reach = self._reach
-        place = f"{reach.parts.label(module)}.{name}"
+        place = reach.parts.name(module, name)
+        if reference_name(value, reach.parts.label) == place and issubclass(type(value), types.FunctionType):
+            return
         text = reach.parts.label(module)
         if code is not None and statements:
-            text = reach.project.place(code.file.filename, place, statements[0].lineno)
+            text = reach.project.place(code.file.filename, module, statements[0].lineno)
         made = issubclass(type(value), type) and value.__qualname__ == name  # Point = namedtuple("Point", "x y")
         if code is not None and statements:
             node = None if made or name in code.mutated else reach.constants.node(value)

@@ -51,11 +51,14 @@ class Parts:
         self._found[key] = Part(name, Fingerprint(plain.digest, kind, (), place))
         return True
 
-    def add_source(self, file: SourceFile, pieces: tuple[Any, ...], name: str, kind: str, node: Node) -> bool:
+    def add_source(self, file: SourceFile, line: int, module: str, qualname: str, kind: str, node: Node) -> bool:
         """Add a part that is a piece of a file; a function with other captured values is another part."""
-        line = pieces[0].lineno
         self._places.add((file.filename, line))
-        return self.add(name, kind, node, self._project.place(file.filename, name, line))
+        return self.add(self.name(module, qualname), kind, node, self._project.place(file.filename, module, line))
+
+    def name(self, module: str, qualname: str) -> str:
+        """Return the name of a part."""
+        return f"{self.label(module)}.{qualname}"
 
     def has_source(self, file: SourceFile, line: int) -> bool:
         """Tell whether the piece of a file that begins on a line is a part already."""

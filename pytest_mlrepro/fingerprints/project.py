@@ -79,7 +79,8 @@ class Project:
         below = self._below(filename)
         if below is None:
             exists = filename.endswith(".py") and module != "__main__"
-            below = f"{module.replace('.', '/')}.py" if exists else module
+            last = "/__init__.py" if filename.endswith("__init__.py") else ".py"
+            below = module.replace(".", "/") + last if exists else module
         return f"{below}:{line}"
 
     def relative(self, text: str) -> str | None:

@@ -16,13 +16,13 @@ from types import CodeType
 from typing import Any, Final
 
 from ..values.functions import own_codes
-from ..values.located import SourceFile, source_file
+from ..values.located import SourceFile, qualified_name, source_file
 from ..values.node import Field, Group, Label, Node, Scalar
 from ..values.origins import module_file, module_namespace, origin_of_module
 from .bytecode import bytecode_digest
-from .classes import functions_inside, home_of, is_generated, made_class, members, owner_of, shell
-from .constants import PLAIN, Constants, attributes
-from .mentions import compiled_names, mentions, names_read
+from .classes import functions_inside, is_generated, made_class, members, owner_of, shell
+from .constants import PLAIN, Constants, attributes, home_of
+from .mentions import Chain, chain_of, compiled_names, mentions, names_read
 from .names import Names
 from .parts import Parts
 from .project import Project
@@ -31,7 +31,10 @@ from .stale import changed_since_import
 
 __all__ = ["Reach"]
 
-_PLAIN: Final = PLAIN | {types.CellType, types.MemberDescriptorType, types.GetSetDescriptorType, weakref.ref}
+_PLAIN: Final = frozenset(
+    map(id, [*PLAIN, types.CellType, types.MemberDescriptorType, types.GetSetDescriptorType, weakref.ref])
+)
+"""By identity: the metaclass of a type may say how it is hashed."""
 _HOLDERS: Final = ("functools", "types", "unittest.mock", "contextlib", "collections", "dataclasses")
 """Modules of Python whose objects hold what users gave them; others, such as loggers, lead everywhere."""
 _DATA: Final = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
@@ -53,7 +56,7 @@ class Reach:
         self._mentioned: set[str] = set()
         self._todo: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._seen: dict[int, object] = {}
-        self._light: dict[type, dict[str, Any]] = {}
+        self._light: dict[int, dict[str, Any]] = {}
 
     def root(self, value: object) -> None:
         """Start from an object; of the class around a test only what the test mentions counts."""
@@ -73,7 +76,7 @@ class Reach:
 
     def visit(self, value: object, depth: int = 0) -> None:
         """Note an object to be walked, once."""
-        if type(value) in _PLAIN or id(value) in self._seen or depth > _MAX_DEPTH or len(self._seen) > _MAX_OBJECTS:
+        if id(type(value)) in _PLAIN or id(value) in self._seen or depth > _MAX_DEPTH or len(self._seen) > _MAX_OBJECTS:
             return
         self._seen[id(value)] = value
         self._todo.append((self._visit, (value, depth)))
@@ -94,18 +97,14 @@ class Reach:
                 self.visit(accessor, depth)
         elif issubclass(kind, functools.partial):
             self._each((value.func, *value.args, *value.keywords.values()), depth)
-        elif issubclass(kind, dict | types.MappingProxyType):
-            plain = dict if issubclass(kind, dict) else types.MappingProxyType
-            self._each((*plain.keys(value), *plain.values(value)), depth + 1)
-        elif issubclass(kind, list | tuple | set | frozenset | deque):
-            base: Any = next(base for base in (list, tuple, set, frozenset, deque) if issubclass(kind, base))
-            self._each(list(base.__iter__(value)), depth + 1)
         else:
-            self._instance(value, kind, depth + 1)
+            self._each(_items(value, kind), depth + 1)
+            if not any(kind is base for base in _CONTAINERS):
+                self._instance(value, kind, depth + 1)
 
     def _each(self, items: Iterable[object], depth: int) -> None:
         for item in items:
-            if type(item) not in _PLAIN:
+            if id(type(item)) not in _PLAIN:
                 self.visit(item, depth)
 
     def _instance(self, value: object, kind: type, depth: int) -> None:
@@ -147,13 +146,13 @@ class Reach:
         )
         outer = file.around(code, pieces[0])
         if outer is None:
-            self.define(file, pieces, scope, self.titles.get(code, code.co_qualname), code=code, carried=carried)
+            self.define(file, pieces, scope, self.titles.get(code, qualified_name(code)), code=code, carried=carried)
             return
         self.define_static(file, outer[1], Scope(module, function.__globals__, {}), outer[0])
         if carried:
             place = self.project.place(file.filename, module, pieces[0].lineno)
             node = Group("function", (), carried)
-            self.parts.add(f"{self.parts.label(module)}.{code.co_qualname}", "function", node, place)
+            self.parts.add(self.parts.name(module, qualified_name(code)), "function", node, place)
         self._follow(file, pieces, scope, code)
 
     def define(
@@ -166,20 +165,28 @@ class Reach:
         code: CodeType | None = None,
         kind: str = "function",
         carried: tuple[tuple[Label, Node], ...] = (),
+        without: frozenset[Chain] = frozenset(),
     ) -> None:
         """Add a piece of source as a part, and follow what it mentions."""
         node = Group(kind, (), ((Field("source"), Scalar("syntax", file.digest(pieces))), *carried))
-        if not self.parts.add_source(file, pieces, f"{self.parts.label(scope.module)}.{qualname}", kind, node):
+        if not self.parts.add_source(file, pieces[0].lineno, scope.module, qualname, kind, node):
             return
-        self._follow(file, pieces, scope, code)
+        self._follow(file, pieces, scope, code, without)
 
-    def _follow(self, file: SourceFile, pieces: tuple[Any, ...], scope: Scope, code: CodeType | None) -> None:
+    def _follow(
+        self,
+        file: SourceFile,
+        pieces: tuple[Any, ...],
+        scope: Scope,
+        code: CodeType | None,
+        without: frozenset[Chain] = frozenset(),
+    ) -> None:
         """Follow all that a piece of source mentions."""
         found = mentions(file, pieces)
         self._mentioned |= found.attributes
         names = names_read(code) if code is not None else compiled_names(pieces)
         imports = dict(found.imports)
-        for chain in found.header:
+        for chain in found.header - without:
             self.names.resolve(scope, chain)
         for chain in found.body:
             if chain[0] in imports and (names is None or chain[0] not in names):
@@ -192,9 +199,9 @@ class Reach:
     def _without_source(self, code: CodeType, scope: Scope, file: SourceFile | None) -> None:
         """Take a function made by exec, or whose file is gone or has changed: it counts by its bytecode."""
         node = Group("bytecode", (), ((Field("code"), Scalar("bytecode", bytecode_digest(code))),))
-        name = f"{self.parts.label(scope.module)}.{code.co_qualname}"
+        name = self.parts.name(scope.module, qualified_name(code))
         why = "changed since it was imported" if file is not None else "without source"
-        place = self.project.place(code.co_filename, name, code.co_firstlineno)
+        place = self.project.place(code.co_filename, scope.module, code.co_firstlineno)
         self.parts.add(name, "bytecode", node, f"{place} ({why})")
         for root in names_read(code):
             self.names.resolve(scope, (root,))
@@ -235,14 +242,16 @@ class Reach:
         lines = frozenset(code.co_firstlineno for code in codes)
         return file, file.class_(kind.__qualname__, lines) if file is not None else ()
 
-    def _shell(self, kind: type, module: str) -> None:
+    def _shell(self, kind: type, module: str, *, bases: bool = True) -> None:
         """Add the class statement without the functions in it, or what is known of a class without one."""
         file, pieces = self._source(kind, module)
         if file is not None and pieces:
-            self.define(file, tuple(map(shell, pieces)), self._scope(module), kind.__qualname__, kind="class")
+            without = frozenset(chain_of(base) for piece in pieces for base in piece.bases if not bases)
+            shells = tuple(map(shell, pieces))
+            self.define(file, shells, self._scope(module), kind.__qualname__, kind="class", without=without)
             return
-        label = self.parts.label(module)
-        self.parts.add(f"{label}.{kind.__qualname__}", "class", made_class(kind, self.constants), label)
+        name = self.parts.name(module, kind.__qualname__)
+        self.parts.add(name, "class", made_class(kind, self.constants), self.parts.label(module))
 
     def _shadowed(self, file: SourceFile, pieces: tuple[Any, ...], scope: Scope, qualname: str) -> None:
         """Add functions in a class statement that no live member leads to, such as those a decorator replaced."""
@@ -259,18 +268,18 @@ class Reach:
 
     def _class_around(self, kind: type) -> None:
         """Take a test's class without the other tests in it: their methods count when something mentions them."""
-        if kind in self._light or id(kind) in self._seen:
+        if id(kind) in self._light or id(kind) in self._seen:
             return
-        self._light[kind] = {}
+        self._light[id(kind)] = {}
         module = self._home(kind)
         if module is None:
             return
-        self._shell(kind, module)
+        self._shell(kind, module, bases=False)
         for name, member in members(kind):
             if is_generated(member):
                 continue
             if isinstance(member, types.FunctionType | staticmethod | classmethod) and not name.startswith("__"):
-                self._light[kind][name] = member
+                self._light[id(kind)][name] = member
             else:
                 self.visit(member)
 
@@ -280,6 +289,19 @@ class Reach:
             for name in [name for name in waiting if name in self._mentioned or name in _CALLED_BY_PYTEST]:
                 self.visit(waiting.pop(name))
         return bool(self._todo)
+
+
+_CONTAINERS: Final = (dict, types.MappingProxyType, list, tuple, set, frozenset, deque)
+
+
+def _items(value: Any, kind: type) -> list[object]:
+    """Return what a container holds, past what a subclass of it says."""
+    for base in _CONTAINERS:
+        if issubclass(kind, base):
+            plain: Any = base
+            mapping = issubclass(base, dict | types.MappingProxyType)
+            return [*plain.keys(value), *plain.values(value)] if mapping else list(plain.__iter__(value))
+    return []
 
 
 _CALLED_BY_PYTEST: Final = {

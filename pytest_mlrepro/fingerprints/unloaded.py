@@ -86,9 +86,8 @@ class Unloaded:
         if value is None:
             self._reach.define(file, tuple(plain), scope, name, kind="constant")
         else:
-            place = f"{self._reach.parts.label(scope.module)}.{name}"
-            text = self._reach.project.place(file.filename, place, plain[0].lineno)
-            self._reach.parts.add(place, "constant", constant(value), text)
+            text = self._reach.project.place(file.filename, scope.module, plain[0].lineno)
+            self._reach.parts.add(self._reach.parts.name(scope.module, name), "constant", constant(value), text)
 
     def _literal(self, statements: list[Any]) -> Node | None:
         """Return the description of a value that is written out, the same as if the module were loaded."""

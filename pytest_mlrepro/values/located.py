@@ -10,6 +10,7 @@ import ast
 import io
 import linecache
 import os
+import re
 import time
 import tokenize
 from collections import defaultdict
@@ -20,7 +21,7 @@ from typing import Any, Final, TypeAlias
 
 from .syntax import syntax_digest
 
-__all__ = ["Definition", "SourceFile", "source_file", "substance"]
+__all__ = ["Definition", "SourceFile", "qualified_name", "source_file", "substance"]
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Pieces: TypeAlias = tuple[Any, ...]
@@ -174,6 +175,14 @@ class SourceFile:
             found[code.co_qualname].append(substance(code))
             stack += [const for const in code.co_consts if isinstance(const, CodeType)]
         return found
+
+
+def qualified_name(code: CodeType) -> str:
+    """Return the qualified name of a code object, which before Python 3.12 told of comprehensions around it."""
+    return _COMPREHENSION.sub("", code.co_qualname)
+
+
+_COMPREHENSION: Final = re.compile(r"<(?:list|set|dict)comp>\.")
 
 
 def substance(code: CodeType) -> Any:
