@@ -58,6 +58,18 @@ class Project:
             return self._below(filename) is not None or (not ours and is_local_copy(module))
         return origin == "source"
 
+    def holds_file(self, filename: str) -> bool:
+        """Tell the same of a file without asking the records of what is installed; never raises.
+
+        Code of no file was generated, but for what was typed into IPython.
+        """
+        if filename.startswith("<") and not filename.startswith("<ipython-input"):
+            return False
+        try:
+            return origin_of_file(filename) == "source" or self._below(filename) is not None
+        except (OSError, ValueError):
+            return False
+
     def holds_module(self, name: str) -> bool:
         """Tell whether a loaded module counts by its source."""
         filename = module_file(module_namespace(name))
