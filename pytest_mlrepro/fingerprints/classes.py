@@ -11,7 +11,8 @@ from typing import Any, Final
 from ..values.located import SourceFile
 from ..values.node import Field, Group, Label, Node, Scalar
 from ..values.syntax import class_shell
-from .constants import Constants, reference_name
+from .constants import Constants
+from .objects import reference_name
 
 __all__ = ["functions_inside", "is_generated", "made_class", "members", "owner_of", "shell"]
 

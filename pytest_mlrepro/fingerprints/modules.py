@@ -13,9 +13,9 @@ from importlib.machinery import PathFinder
 from typing import Any, Final
 
 from ..values.located import SourceFile
-from .mentions import Import, import_of
+from .mentions import Import, import_of, mentions
 
-__all__ = ["ModuleCode", "absolute", "file_of_unloaded", "module_code"]
+__all__ = ["ModuleCode", "absolute", "file_of_unloaded", "is_drawn", "module_code"]
 
 _MUTATORS: Final = {
     *("add", "append", "appendleft", "clear", "discard", "extend", "extendleft", "insert", "pop", "popitem", "popleft"),
@@ -119,6 +119,19 @@ def _changes_outside(function: Any) -> set[str]:
             own.update(arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg))
         changed.update(_changed(node))
     return changed - (own - declared)
+
+
+def is_drawn(file: SourceFile, statements: tuple[Any, ...]) -> bool:
+    """Tell whether a value is another one in every process, such as the time: then its source counts."""
+    chains = mentions(file, statements).body
+    return any(not _DRAWN.isdisjoint((chain[0], ".".join(chain[:2]), chain[-1])) for chain in chains)
+
+
+_DRAWN: Final = {
+    *("time", "time_ns", "perf_counter", "monotonic", "process_time", "now", "today", "utcnow", "id", "gethostname"),
+    *("uuid", "uuid1", "uuid4", "tempfile", "mkdtemp", "mkstemp", "gettempdir", "getpid", "getppid"),
+}
+"""Names in calls that draw such values: modules, functions, or both."""
 
 
 def absolute(found: Import, module: str, *, is_package: bool) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..values.located import SourceFile, source_file
 from ..values.origins import module_file, module_namespace
-from .constants import is_plain, reference_name
 from .mentions import Chain, Import
-from .modules import ModuleCode, absolute, file_of_unloaded, module_code
+from .modules import ModuleCode, absolute, file_of_unloaded, is_drawn, module_code
+from .objects import is_plain, reference_name
 from .scopes import DEFINITION, Scope, constant, module_name
 from .unloaded import Unloaded
 
@@ -203,7 +203,8 @@ class Names:
             text = reach.project.place(code.file.filename, module, statements[0].lineno)
         made = issubclass(type(value), type) and value.__qualname__ == name  # Point = namedtuple("Point", "x y")
         if code is not None and statements:
-            node = None if made or name in code.mutated else reach.constants.node(value)
+            fixed = not made and name not in code.mutated and not is_drawn(code.file, tuple(statements))
+            node = reach.constants.node(value) if fixed else None
             if node is None:
                 reach.define(code.file, tuple(statements), Scope(module, space, {}), name, kind="constant")
                 return

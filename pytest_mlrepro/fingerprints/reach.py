@@ -21,9 +21,10 @@ from ..values.node import Field, Group, Label, Node, Scalar
 from ..values.origins import module_file, module_namespace, origin_of_module
 from .bytecode import bytecode_digest
 from .classes import functions_inside, is_generated, made_class, members, owner_of, shell
-from .constants import PLAIN, Constants, attributes, home_of
+from .constants import Constants
 from .mentions import Chain, chain_of, compiled_names, mentions, names_read
 from .names import Names
+from .objects import PLAIN, attributes, home_of
 from .parts import Parts
 from .project import Project
 from .scopes import Scope, captured, cells
@@ -138,8 +139,8 @@ class Reach:
         file = source_file(code.co_filename)
         pieces = file.function(code) if file is not None else ()
         if file is None or not pieces or changed_since_import(file, code, function.__globals__):
-            if not is_generated(function):
-                self._without_source(code, scope, file)
+            if not is_generated(function) and (module == "None" or module_namespace(module) is not None):
+                self._without_source(code, scope, file)  # else a library made it in a namespace of its own
             return
         carried = tuple(
             (Field(name), self.constants.state(value)) for name, value in captured(function, closure, file, pieces)

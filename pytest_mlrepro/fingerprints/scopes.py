@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from ..values.located import SourceFile
 from ..values.node import Field, Group, Node
-from .constants import reference_name
 from .mentions import mentions
 from .modules import module_code
+from .objects import reference_name
 
 __all__ = ["DEFINITION", "Scope", "captured", "cells", "constant", "module_name"]
 

@@ -55,7 +55,12 @@ def test_what_ran_and_is_mentioned_nowhere_is_a_part(projects):
 @monitored
 @pytest.mark.parametrize(
     ("old", "new", "name"),
-    [("x + 1", "", ""), ("y + 1", "y + 2", "run"), ("K = 3", "K = 4", "K"), ("return x\n", "return -x\n", "step")],
+    [
+        ("def unused(): return 1", "def unused(): return 2", ""),
+        ("y + 1", "y + 2", "run"),
+        ("K = 3", "K = 4", "K"),
+        ("return x\n", "return -x\n", "step"),
+    ],
 )
 def test_a_change_of_it_is_named(old, new, name, projects):
     before = ran_and_read(projects)
