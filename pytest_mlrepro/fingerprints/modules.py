@@ -1,4 +1,4 @@
-"""What a module's file says about its names: which statements bind them, which imports, and which functions change them."""
+"""What a module's file says about its names: which statements bind them, which imports, and whether they are state."""
 
 from __future__ import annotations
 
@@ -13,16 +13,13 @@ from importlib.machinery import PathFinder
 from typing import Any, Final
 
 from ..values.located import SourceFile
+from .changes import changed, changed_by_functions
 from .mentions import Import, import_of, mentions
 
 __all__ = ["ModuleCode", "absolute", "file_of_unloaded", "is_drawn", "module_code"]
 
-_MUTATORS: Final = {
-    *("add", "append", "appendleft", "clear", "discard", "extend", "extendleft", "insert", "pop", "popitem", "popleft"),
-    *("register", "remove", "reverse", "rotate", "setdefault", "sort", "update", "__setitem__", "__delitem__"),
-}
 _REPEATED: Final = (ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
-_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_UNCHANGING: Final = (bool, int, float, complex, str, bytes, tuple, frozenset, type(None))
 
 
 @dataclass
@@ -36,13 +33,19 @@ class ModuleCode:
     stars: list[Import] = field(default_factory=list)
 
     @cached_property
-    def mutated(self) -> frozenset[str]:
-        """Names of other scopes that functions of this module rebind or change in place: state, not constants."""
-        found: set[str] = set()
-        for node in ast.walk(self.file.tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                found |= _changes_outside(node)
-        return frozenset(found)
+    def _mutated(self) -> frozenset[str]:
+        return changed_by_functions(self.file.tree)
+
+    def is_state(self, name: str, value: object) -> bool:
+        """Tell whether functions of this module rebind a name of another scope or change its object in place."""
+        if any(type(value) is kind for kind in _UNCHANGING) and not self._rebinds:
+            return False
+        return name in self._mutated
+
+    @cached_property
+    def _rebinds(self) -> bool:
+        """Whether some function rebinds names of another scope: rare, and told faster by its text."""
+        return "global " in self.file.text or "nonlocal " in self.file.text
 
 
 @lru_cache(maxsize=512)
@@ -80,45 +83,12 @@ def _bound(statement: Any) -> Iterator[str]:
         yield statement.name
     elif isinstance(statement, _REPEATED):
         for node in ast.walk(statement):
-            yield from _changed(node)
+            yield from changed(node)
     elif isinstance(statement, ast.Expr):
-        yield from _changed(statement.value)
+        yield from changed(statement.value)
     elif not isinstance(statement, ast.AnnAssign) or statement.value is not None:
         for node in ast.walk(statement):
-            yield from _changed(node)
-
-
-def _changed(node: Any) -> Iterator[str]:
-    """Yield the name that a node stores to, or whose object it changes by an item, an attribute or a method."""
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        yield node.id
-    elif isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-        yield from _root(node.value)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS:
-        yield from _root(node.func.value)
-
-
-def _root(node: Any) -> Iterator[str]:
-    while isinstance(node, ast.Subscript | ast.Attribute):
-        node = node.value
-    if isinstance(node, ast.Name):
-        yield node.id
-
-
-def _changes_outside(function: Any) -> set[str]:
-    """Return the names that a function changes and that are not its own."""
-    own = {arg.arg for node in ast.walk(function.args) for arg in [node] if isinstance(arg, ast.arg)}
-    declared: set[str] = set()
-    changed: set[str] = set()
-    for node in ast.walk(function):
-        if isinstance(node, ast.Global | ast.Nonlocal):
-            declared.update(node.names)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            own.add(node.id)
-        elif isinstance(node, _FUNCTIONS) and node is not function:
-            own.update(arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg))
-        changed.update(_changed(node))
-    return changed - (own - declared)
+            yield from changed(node)
 
 
 def is_drawn(file: SourceFile, statements: tuple[Any, ...]) -> bool:

@@ -6,7 +6,7 @@ import builtins
 import types
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ..values.located import SourceFile, source_file
+from ..values.located import SourceFile
 from ..values.origins import module_file, module_namespace
 from .mentions import Chain, Import
 from .modules import ModuleCode, absolute, file_of_unloaded, is_drawn, module_code
@@ -127,7 +127,7 @@ class Names:
 
     def _code(self, space: _Namespace) -> ModuleCode | None:
         filename = module_file(space)
-        file = source_file(filename) if filename is not None else None
+        file = self._reach.file(filename) if filename is not None else None
         return module_code(file) if file is not None else None
 
     def _binding(self, module: str, space: _Namespace, name: str, value: Any) -> None:
@@ -203,7 +203,7 @@ class Names:
             text = reach.project.place(code.file.filename, module, statements[0].lineno)
         made = issubclass(type(value), type) and value.__qualname__ == name  # Point = namedtuple("Point", "x y")
         if code is not None and statements:
-            fixed = not made and name not in code.mutated and not is_drawn(code.file, tuple(statements))
+            fixed = not made and not code.is_state(name, value) and not is_drawn(code.file, tuple(statements))
             node = reach.constants.node(value) if fixed else None
             if node is None:
                 reach.define(code.file, tuple(statements), Scope(module, space, {}), name, kind="constant")

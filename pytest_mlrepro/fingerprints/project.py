@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,10 +35,14 @@ class Project:
         if not folders:
             raise UsageError("project is empty; give the folder, or the folders, that hold the project's code")
         spelled = tuple(str(Path.cwd() / folder) for folder in folders)
-        return cls(tuple(os.path.realpath(folder) for folder in folders), spelled)
+        return _project(tuple(os.path.realpath(folder) for folder in folders), spelled)
 
     @cached_property
     def _known(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def _inside(self) -> dict[str, str | None]:
         return {}
 
     def holds(self, filename: str, module: str) -> bool:
@@ -79,6 +83,11 @@ class Project:
 
     def _below(self, filename: str) -> str | None:
         """Return a path relative to the root that holds it; None outside, and for what is installed inside."""
+        if filename not in self._inside:
+            self._inside[filename] = self._find(filename)
+        return self._inside[filename]
+
+    def _find(self, filename: str) -> str | None:
         real = os.path.realpath(filename)
         for root in self.roots:
             if real.startswith(root + os.sep):
@@ -101,6 +110,11 @@ class Project:
             if text == folder or text.startswith((folder + os.sep, folder + "/")):
                 return "<project>" + text[len(folder) :].replace(os.sep, "/")
         return None
+
+
+@lru_cache(maxsize=16)  # what it learns of files serves the next test
+def _project(roots: tuple[str, ...], spelled: tuple[str, ...]) -> Project:
+    return Project(roots, spelled)
 
 
 def project_of(value: object) -> Path:

@@ -56,8 +56,15 @@ class Reach:
         """Lambdas by the global names that they are bound to."""
         self._mentioned: set[str] = set()
         self._todo: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._files: dict[str, SourceFile | None] = {}
         self._seen: dict[int, object] = {}
         self._light: dict[int, dict[str, Any]] = {}
+
+    def file(self, filename: str) -> SourceFile | None:
+        """Return a parsed file; one walk looks once whether it changed."""
+        if filename not in self._files:
+            self._files[filename] = source_file(filename)
+        return self._files[filename]
 
     def root(self, value: object) -> None:
         """Start from an object; of the class around a test only what the test mentions counts."""
@@ -136,7 +143,7 @@ class Reach:
             self.parts.package(module)
             return
         scope = Scope(module, function.__globals__, closure)
-        file = source_file(code.co_filename)
+        file = self.file(code.co_filename)
         pieces = file.function(code) if file is not None else ()
         if file is None or not pieces or changed_since_import(file, code, function.__globals__):
             if not is_generated(function) and (module == "None" or module_namespace(module) is not None):
@@ -239,7 +246,7 @@ class Reach:
     def _source(self, kind: type, module: str) -> tuple[SourceFile | None, tuple[Any, ...]]:
         codes = list(own_codes(kind))
         filename = codes[0].co_filename if codes else module_file(module_namespace(module))
-        file = source_file(filename) if filename is not None else None
+        file = self.file(filename) if filename is not None else None
         lines = frozenset(code.co_firstlineno for code in codes)
         return file, file.class_(kind.__qualname__, lines) if file is not None else ()
 

@@ -61,9 +61,9 @@ def captured(
     constant: it would differ by how often the function was called.
     """
     if closure:
-        state = module_code(file).mutated
+        code = module_code(file)
         for name, value in sorted(closure.items()):
-            if name not in state and not _is_code(value):
+            if not _is_code(value) and not code.is_state(name, value):
                 yield f"closure.{name}", value
     if (function.__defaults__ or function.__kwdefaults__) and len(pieces) == 1:
         for name, expression, value in _defaults(function, pieces[0].args):

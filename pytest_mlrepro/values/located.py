@@ -79,6 +79,7 @@ class SourceFile:
         self.text = text
         self.tree = tree
         self._found: dict[CodeType, _Pieces] = {}
+        self._outer: dict[CodeType, tuple[str, Any] | None] = {}
         self._digests: dict[_Pieces, str] = {}
 
     def function(self, code: CodeType) -> _Pieces:
@@ -101,6 +102,11 @@ class SourceFile:
         """Return the outermost function, or else the class, whose source holds a nested function or a lambda."""
         if "." not in code.co_qualname and code.co_name != "<lambda>":
             return None
+        if code not in self._outer:
+            self._outer[code] = self._around(code, node)
+        return self._outer[code]
+
+    def _around(self, code: CodeType, node: Any) -> tuple[str, Any] | None:
         for qualname, nodes in self.definitions.items():
             if "<locals>" not in qualname:
                 for outer in nodes:
