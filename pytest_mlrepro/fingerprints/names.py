@@ -29,7 +29,7 @@ class Names:
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
         self._unloaded = Unloaded(reach, self)
-        self._done: set[tuple[str, Chain]] = set()
+        self._done: set[tuple[int, str]] = set()
 
     def resolve(self, scope: Scope, chain: Chain) -> None:
         """Follow a chain of names from the scope that mentions it."""
@@ -74,9 +74,9 @@ class Names:
         if issubclass(type(value), types.ModuleType):
             self._value(value, chain[1:])
             return
-        if (module, chain[:1]) in self._done:
+        if (id(space), chain[0]) in self._done:
             return
-        self._done.add((module, chain[:1]))
+        self._done.add((id(space), chain[0]))
         self._binding(module, space, chain[0], value)
 
     def _module(self, module: str, rest: Chain) -> None:

@@ -6,8 +6,8 @@ import types
 from collections.abc import Callable
 from typing import Any, Final
 
+from ..values.code_objects import qualified_name
 from ..values.functions import installed_name, is_callable_value
-from ..values.located import qualified_name
 
 __all__ = ["PLAIN", "attributes", "has_static", "home_of", "is_plain", "reference_name"]
 

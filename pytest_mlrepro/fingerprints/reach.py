@@ -11,18 +11,19 @@ import functools
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from types import CodeType
 from typing import Any, Final
 
-from ..values.functions import own_codes
-from ..values.located import SourceFile, qualified_name, source_file
+from ..values.code_objects import qualified_name
+from ..values.located import SourceFile, source_file
 from ..values.node import Field, Group, Label, Node, Scalar
-from ..values.origins import module_file, module_namespace, origin_of_module
+from ..values.origins import module_namespace, origin_of_module
 from .bytecode import bytecode_digest
-from .classes import functions_inside, is_generated, made_class, members, owner_of, shell
+from .class_walk import Classes
+from .classes import is_generated, owner_of, shell
 from .constants import Constants
-from .mentions import Chain, chain_of, compiled_names, mentions, names_read
+from .mentions import Chain, compiled_names, mentions, names_read
 from .names import Names
 from .objects import PLAIN, attributes, home_of
 from .parts import Parts
@@ -42,6 +43,7 @@ _DATA: Final = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
 _MAX_DEPTH: Final = 8
 """Objects inside objects, from a function or a module to the next function or class."""
 _MAX_OBJECTS: Final = 50_000
+"""Beyond these, containers and instances are passed over; functions and classes never are."""
 
 
 class Reach:
@@ -52,13 +54,13 @@ class Reach:
         self.parts = Parts(project)
         self.constants = Constants(project.relative, self.parts.label)
         self.names = Names(self)
+        self.classes = Classes(self)
         self.titles: dict[CodeType, str] = {}
         """Lambdas by the global names that they are bound to."""
         self._mentioned: set[str] = set()
         self._todo: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._files: dict[str, SourceFile | None] = {}
         self._seen: dict[int, object] = {}
-        self._light: dict[int, dict[str, Any]] = {}
 
     def file(self, filename: str) -> SourceFile | None:
         """Return a parsed file; one walk looks once whether it changed."""
@@ -73,28 +75,41 @@ class Reach:
         self.visit(function)
         if owner is not None:
             for kind in type.__dict__["__mro__"].__get__(owner):
-                self._todo.append((self._class_around, (kind,)))
+                self.later(self.classes.around, kind)
         self.run()
+
+    def later(self, action: Callable[..., None], *arguments: Any) -> None:
+        """Note something to be done: a walk goes on in the order of its finds, not by recursion."""
+        self._todo.append((action, arguments))
 
     def run(self) -> None:
         """Walk until nothing new turns up."""
-        while self._todo or self._wake():
+        while self._todo or self.classes.wake(self._mentioned):
+            if not self._todo:
+                continue
             action, arguments = self._todo.popleft()
             action(*arguments)
 
+    def met(self, value: object) -> bool:
+        """Tell whether an object is noted."""
+        return id(value) in self._seen
+
     def visit(self, value: object, depth: int = 0) -> None:
         """Note an object to be walked, once."""
-        if id(type(value)) in _PLAIN or id(value) in self._seen or depth > _MAX_DEPTH or len(self._seen) > _MAX_OBJECTS:
+        if id(type(value)) in _PLAIN or id(value) in self._seen:
+            return
+        is_code = issubclass(type(value), types.FunctionType | type)
+        if not is_code and (depth > _MAX_DEPTH or len(self._seen) > _MAX_OBJECTS):
             return
         self._seen[id(value)] = value
-        self._todo.append((self._visit, (value, depth)))
+        self.later(self._visit, value, depth)
 
     def _visit(self, value: Any, depth: int) -> None:
         kind = type(value)
         if issubclass(kind, types.FunctionType):
             self._function(value)
         elif issubclass(kind, type):
-            self._class(value)
+            self.classes.whole(value)
         elif issubclass(kind, types.ModuleType):
             self.names.whole_module(value)
         elif issubclass(kind, types.MethodType | staticmethod | classmethod):
@@ -110,9 +125,9 @@ class Reach:
             if not any(kind is base for base in _CONTAINERS):
                 self._instance(value, kind, depth + 1)
 
-    def _each(self, items: Iterable[object], depth: int) -> None:
-        for item in items:
-            if id(type(item)) not in _PLAIN:
+    def _each(self, items: Collection[object], depth: int) -> None:
+        if not _PLAIN.issuperset(map(id, map(type, items))):  # a million numbers cost little
+            for item in items:
                 self.visit(item, depth)
 
     def _instance(self, value: object, kind: type, depth: int) -> None:
@@ -122,6 +137,9 @@ class Reach:
         if issubclass(kind, types.BuiltinFunctionType | types.MethodDescriptorType | types.WrapperDescriptorType):
             named = getattr(value, "__module__", None)
             self.parts.package(named if type(named) is str else "")
+            return
+        if kind.__name__ == "cython_function_or_method":
+            self.parts.package(str(getattr(value, "__module__", "")))
             return
         if origin_of_module(module) == "python" and not module.startswith(_HOLDERS):
             return
@@ -214,89 +232,13 @@ class Reach:
         for root in names_read(code):
             self.names.resolve(scope, (root,))
 
-    # Classes
-
-    def _class(self, kind: type) -> None:
-        module = self._home(kind)
-        if module is None:
-            return
-        self._shell(kind, module)
-        for base in type.__dict__["__mro__"].__get__(kind)[1:]:
-            self.visit(base)
-        for _, member in members(kind):
-            if not is_generated(member):
-                self.visit(member)
-        file, pieces = self._source(kind, module)
-        if file is not None:
-            self._todo.append((self._shadowed, (file, pieces, self._scope(module), kind.__qualname__)))
-
-    def _home(self, kind: type) -> str | None:
-        """Return the module of a class whose source counts; others are noted as packages."""
-        if type(kind) is not type:
-            self.visit(type(kind))
-        module = home_of(kind)
-        if not module or not self.project.holds_module(module):
-            self.parts.package(module)
-            return None
-        return module
-
-    def _scope(self, module: str) -> Scope:
-        return Scope(module, module_namespace(module), {})
-
-    def _source(self, kind: type, module: str) -> tuple[SourceFile | None, tuple[Any, ...]]:
-        codes = list(own_codes(kind))
-        filename = codes[0].co_filename if codes else module_file(module_namespace(module))
-        file = self.file(filename) if filename is not None else None
-        lines = frozenset(code.co_firstlineno for code in codes)
-        return file, file.class_(kind.__qualname__, lines) if file is not None else ()
-
-    def _shell(self, kind: type, module: str, *, bases: bool = True) -> None:
-        """Add the class statement without the functions in it, or what is known of a class without one."""
-        file, pieces = self._source(kind, module)
-        if file is not None and pieces:
-            without = frozenset(chain_of(base) for piece in pieces for base in piece.bases if not bases)
-            shells = tuple(map(shell, pieces))
-            self.define(file, shells, self._scope(module), kind.__qualname__, kind="class", without=without)
-            return
-        name = self.parts.name(module, kind.__qualname__)
-        self.parts.add(name, "class", made_class(kind, self.constants), self.parts.label(module))
-
-    def _shadowed(self, file: SourceFile, pieces: tuple[Any, ...], scope: Scope, qualname: str) -> None:
-        """Add functions in a class statement that no live member leads to, such as those a decorator replaced."""
-        for name, node in functions_inside(file, pieces, qualname):
-            self.define_static(file, node, scope, name)
-
     def define_static(self, file: SourceFile, node: Any, scope: Scope, qualname: str) -> None:
         """Add a function or a class by its definition alone, unless it was met alive."""
         if isinstance(node, ast.ClassDef):
             self.define(file, (shell(node),), scope, qualname, kind="class")
-            self._todo.append((self._shadowed, (file, (node,), scope, qualname)))
+            self.later(self.classes.shadowed, file, (node,), scope, qualname)
         elif not self.parts.has_source(file, node.lineno):
             self.define(file, (node,), scope, qualname)
-
-    def _class_around(self, kind: type) -> None:
-        """Take a test's class without the other tests in it: their methods count when something mentions them."""
-        if id(kind) in self._light or id(kind) in self._seen:
-            return
-        self._light[id(kind)] = {}
-        module = self._home(kind)
-        if module is None:
-            return
-        self._shell(kind, module, bases=False)
-        for name, member in members(kind):
-            if is_generated(member):
-                continue
-            if isinstance(member, types.FunctionType | staticmethod | classmethod) and not name.startswith("__"):
-                self._light[id(kind)][name] = member
-            else:
-                self.visit(member)
-
-    def _wake(self) -> bool:
-        """Take the methods of tests' classes that were mentioned since; pytest calls some by their names."""
-        for waiting in self._light.values():
-            for name in [name for name in waiting if name in self._mentioned or name in _CALLED_BY_PYTEST]:
-                self.visit(waiting.pop(name))
-        return bool(self._todo)
 
 
 _CONTAINERS: Final = (dict, types.MappingProxyType, list, tuple, set, frozenset, deque)
@@ -310,9 +252,3 @@ def _items(value: Any, kind: type) -> list[object]:
             mapping = issubclass(base, dict | types.MappingProxyType)
             return [*plain.keys(value), *plain.values(value)] if mapping else list(plain.__iter__(value))
     return []
-
-
-_CALLED_BY_PYTEST: Final = {
-    *("setup_method", "teardown_method", "setup_class", "teardown_class", "setUp", "tearDown", "setUpClass"),
-    *("tearDownClass", "asyncSetUp", "asyncTearDown"),
-}
