@@ -36,15 +36,24 @@ class Classes:
         module = self._home(kind)
         if module is None:
             return
-        self._shell(kind, module)
+        if not self._inside_function(kind, module):
+            self._shell(kind, module)
         for base in type.__dict__["__mro__"].__get__(kind)[1:]:
             self._reach.visit(base)
         for _, member in members(kind):
             if not is_generated(member):
                 self._reach.visit(member)
         file, pieces = self._source(kind, module)
-        if file is not None:
+        if file is not None and "<locals>" not in kind.__qualname__:
             self._reach.later(self.shadowed, file, pieces, self._scope(module), kind.__qualname__)
+
+    def _inside_function(self, kind: type, module: str) -> bool:
+        """Take a class that a function made by that function, whose source holds all of it; False for other classes."""
+        file, pieces = self._source(kind, module) if "<locals>" in kind.__qualname__ else (None, ())
+        outer = file.outermost(pieces[0]) if file is not None and pieces else None
+        if file is not None and outer is not None:
+            self._reach.define_static(file, outer[1], self._scope(module), outer[0])
+        return outer is not None
 
     def _home(self, kind: type) -> str | None:
         """Return the module of a class whose source counts; others are noted as packages."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ast
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any, Final
 
 from ..values.located import SourceFile
 from .changes import changed, changed_by_functions
 from .mentions import Import, import_of, mentions
 
-__all__ = ["ModuleCode", "absolute", "file_of_unloaded", "is_drawn", "module_code"]
+__all__ = ["ModuleCode", "absolute", "file_of_unloaded", "is_drawn", "is_namespace", "module_code"]
 
 _REPEATED: Final = (ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
 _UNCHANGING: Final = (bool, int, float, complex, str, bytes, tuple, frozenset, type(None))
@@ -114,28 +113,43 @@ def absolute(found: Import, module: str, *, is_package: bool) -> str:
     return ".".join([*base, *([found.module] if found.module else [])])
 
 
-@lru_cache(maxsize=1024)
-def _file_of_unloaded(name: str, path: tuple[str, ...]) -> str | None:
-    places: Any = None
-    steps = name.split(".")
-    for end in range(1, len(steps) + 1):
-        try:
-            spec = PathFinder.find_spec(".".join(steps[:end]), places)
-        except (ImportError, AttributeError, ValueError, OSError):
-            return None
-        if spec is None:
-            return None
-        places = spec.submodule_search_locations
-        if end == len(steps):
-            return spec.origin if spec.has_location else None
-        if places is None:
-            return None
-    return None
-
-
 def file_of_unloaded(name: str) -> str | None:
     """Return the file that importing a module would run, without running it or its packages; None if there is none.
 
     Code that a test reaches may import inside a function that was not called yet.
     """
-    return _file_of_unloaded(name, tuple(os.fspath(entry) for entry in sys.path if isinstance(entry, str)))
+    spec = _spec_of_unloaded(name)
+    return spec.origin if spec is not None and spec.has_location else None
+
+
+def is_namespace(name: str) -> bool:
+    """Tell whether a module that is not loaded would be a package without a file."""
+    spec = _spec_of_unloaded(name)
+    return spec is not None and not spec.has_location and spec.submodule_search_locations is not None
+
+
+def _spec_of_unloaded(name: str) -> ModuleSpec | None:
+    """Find a module step by step; `importlib.util.find_spec` would import the packages around it."""
+    places: Any = None
+    spec: ModuleSpec | None = None
+    steps = name.split(".")
+    for end in range(1, len(steps) + 1):
+        spec = _find(".".join(steps[:end]), places)
+        places = spec.submodule_search_locations if spec is not None else None
+        if spec is None or (places is None and end < len(steps)):
+            return None
+    return spec
+
+
+def _find(name: str, places: Any) -> ModuleSpec | None:
+    """Ask the finders that only look: Python's own for folders, and those of editable installs."""
+    editable = [finder for finder in sys.meta_path if str(getattr(finder, "__module__", "")).startswith("__editable__")]
+    finders: list[Any] = [PathFinder, *editable]
+    for finder in finders:
+        try:
+            spec: ModuleSpec | None = finder.find_spec(name, places)
+        except (ImportError, AttributeError, ValueError, OSError):
+            continue
+        if spec is not None:
+            return spec
+    return None

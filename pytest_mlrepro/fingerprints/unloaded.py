@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..values.located import SourceFile
 from ..values.node import Node
 from .mentions import Chain
-from .modules import absolute, file_of_unloaded, module_code
+from .modules import absolute, file_of_unloaded, is_namespace, module_code
 from .scopes import DEFINITION, Scope, constant
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Unloaded:
         self._done.add((module, chain))
         file = self._source(module)
         if file is None:
+            if chain and is_namespace(module):
+                self._names.in_module(f"{module}.{chain[0]}", chain[1:])
             return
         if chain:
             self._name(module, file, chain)
@@ -67,6 +69,8 @@ class Unloaded:
             source = absolute(target, module, is_package=is_package)
             if target.attribute is None:
                 self._names.in_module(source, rest)
+            elif source == module:  # from . import submodule
+                self._names.in_module(f"{module}.{target.attribute}", rest)
             else:
                 self._names.in_module(source, (target.attribute, *rest))
         if name not in code.imports:

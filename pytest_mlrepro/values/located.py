@@ -107,14 +107,21 @@ class SourceFile:
         return self._outer[code]
 
     def _around(self, code: CodeType, node: Any) -> tuple[str, Any] | None:
-        for qualname, nodes in self.definitions.items():
-            if "<locals>" not in qualname:
-                for outer in nodes:
-                    if not isinstance(outer, ast.ClassDef) and outer is not node and _spans(outer, node.lineno):
-                        return qualname, outer
+        outer = self.outermost(node)
+        if outer is not None and outer[1] is not node:
+            return outer
         owner = code.co_qualname.rpartition(".")[0]
         found = [outer for outer in self.classes.get(owner, []) if _spans(outer, node.lineno)]
         return (owner, found[0]) if found and code.co_name == "<lambda>" else None
+
+    def outermost(self, node: Any) -> tuple[str, Any] | None:
+        """Return the function around a node, or the node itself, that stands in no other function; None if none does."""
+        for qualname, nodes in self.definitions.items():
+            if "<locals>" not in qualname:
+                for outer in nodes:
+                    if not isinstance(outer, ast.ClassDef) and _spans(outer, node.lineno):
+                        return qualname, outer
+        return None
 
     def digest(self, pieces: _Pieces) -> str:
         """Return the digest of the syntax of pieces of this file, computed once."""
