@@ -77,6 +77,6 @@ def _children(node: Any) -> Iterator[Any]:
     for name in node._fields:
         value = getattr(node, name, None)
         if type(value) is list:
-            yield from value
+            yield from (item for item in value if isinstance(item, ast.AST))  # some hold None, or names
         elif isinstance(value, ast.AST):
             yield value

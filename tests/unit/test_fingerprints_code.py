@@ -59,6 +59,18 @@ CHANGES = {
         *one_of("K = 3\ndef fit(x, k=K):\n    return x * k\n", "K = 3", "K = 4"),
         {"train.K"},
     ),
+    "default from a class": (
+        *one_of("class M:\n    K = 3\n    def f(self, k=K): return k\ndef fit(x): return M().f()\n", "K = 3", "K = 4"),
+        {"train.M"},
+    ),
+    "computed default": (
+        *one_of("def three(): return 3\ndef fit(x, k=three() + abs(1)): return x\n", "return 3", "return 4"),
+        {"train.three"},
+    ),
+    "default of a loop": (
+        *one_of("for n in (1, 2):\n    def fit(x, k=n): return x\nn = 0\n", "(1, 2)", "(1, 3)"),
+        {"train.fit"},
+    ),
     "default function": (
         *one_of("def relu(x): return x\ndef fit(x, f=relu): return f(x)\n", "return x\n", "return -x\n"),
         {"train.relu"},

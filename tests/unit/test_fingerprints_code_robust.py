@@ -469,3 +469,61 @@ def test_installed_code_counts_by_version_and_an_editable_install_by_its_code(tm
         "run.test_a run.py:4",
         "package copied 1.5",
     ]
+
+
+def test_packages_that_an_installer_linked_from_its_cache_are_installed(tmp_path):
+    from pytest_mlrepro.values.origins import origin_of_file
+
+    cache = tmp_path / "cache" / "numpy"
+    cache.mkdir(parents=True)
+    (cache / "core.py").write_text("")
+    site = tmp_path / "env" / "lib" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "numpy").symlink_to(cache)
+    assert origin_of_file(str(site / "numpy" / "core.py")) == "installed"
+    assert origin_of_file(str(cache / "core.py")) == "source"
+
+
+def test_this_package_is_no_part_of_a_project_that_uses_it(projects):
+    found = projects.fingerprint(
+        {
+            "test_m.py": "from pytest_mlrepro import assert_close\nimport pytest_mlrepro as m\ndef test_a(): assert_close(m, 1)\n"
+        }
+    )
+    assert [name for name in names(found) if "mlrepro" in name.replace("package pytest-mlrepro", "")] == []
+    assert "package pytest-mlrepro" in names(found)
+
+
+def test_this_package_counts_by_its_code_where_it_is_the_project():
+    from pytest_mlrepro.compare.close import assert_close
+
+    found = fingerprint_code([assert_close], project=Path(__file__).parent.parent.parent)
+    assert "pytest_mlrepro.compare.close.assert_close" in names(found)
+    assert dict(found.parts)["pytest_mlrepro.compare.close.assert_close"].text.startswith(
+        "pytest_mlrepro/compare/close.py:"
+    )
+
+
+def test_every_module_of_the_standard_library_can_be_a_project(projects):
+    """All statements and expressions that people write: nothing that reads syntax trees stumbles over one."""
+    import ast
+
+    from pytest_mlrepro.fingerprints.changes import changed_by_functions
+    from pytest_mlrepro.fingerprints.mentions import mentions
+    from pytest_mlrepro.fingerprints.modules import module_code
+    from pytest_mlrepro.values.located import source_file
+
+    folder = Path(ast.__file__).parent
+    files = sorted([*folder.glob("*.py"), *folder.glob("[a-e]*/*.py")])[::3]
+    read = 0
+    for path in files:
+        file = source_file(str(path))
+        if file is None:
+            continue
+        changed_by_functions(file.tree)
+        assert module_code(file)
+        for nodes in file.definitions.values():
+            for node in nodes:
+                mentions(file, (node,))
+                read += 1
+    assert read > 1000
