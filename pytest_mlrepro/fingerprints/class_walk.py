@@ -103,7 +103,8 @@ class Classes:
         for name, member in members(kind):
             if is_generated(member):
                 continue
-            if isinstance(member, types.FunctionType | staticmethod | classmethod) and not name.startswith("__"):
+            is_method = issubclass(type(member), types.FunctionType | staticmethod | classmethod)
+            if is_method and not name.startswith("__"):
                 self._light[id(kind)][name] = member
             else:
                 self._reach.visit(member)

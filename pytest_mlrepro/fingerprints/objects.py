@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import types
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
 from ..values.code_objects import qualified_name
 from ..values.functions import installed_name, is_callable_value
 
-__all__ = ["PLAIN", "attributes", "has_static", "home_of", "is_plain", "reference_name"]
+__all__ = ["PLAIN", "attributes", "has_static", "home_of", "is_container", "is_plain", "items_of", "reference_name"]
 
 PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), bytearray, range})
 """Types that hold no code and are described as they are."""
@@ -52,6 +53,24 @@ def attributes(value: object) -> dict[str, Any]:
                 except AttributeError:  # a slot that was never filled
                     continue
     return found
+
+
+_CONTAINERS: Final = (dict, types.MappingProxyType, list, tuple, set, frozenset, deque)
+
+
+def is_container(kind: type) -> bool:
+    """Tell whether a type is one of Python's containers itself, so that its objects hold nothing but their items."""
+    return any(kind is base for base in _CONTAINERS)
+
+
+def items_of(value: Any) -> list[object]:
+    """Return the keys and values, or the items, of a container, past what a subclass of it says; [] of others."""
+    for base in _CONTAINERS:
+        if issubclass(type(value), base):
+            plain: Any = base
+            is_mapping = issubclass(base, dict | types.MappingProxyType)
+            return [*plain.keys(value), *plain.values(value)] if is_mapping else list(plain.__iter__(value))
+    return []
 
 
 def reference_name(value: object, label: Callable[[str], str]) -> str | None:

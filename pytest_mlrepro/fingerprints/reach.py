@@ -25,7 +25,7 @@ from .classes import is_generated, owner_of, shell
 from .constants import Constants
 from .mentions import Chain, compiled_names, mentions, names_read
 from .names import Names
-from .objects import PLAIN, attributes, home_of
+from .objects import PLAIN, attributes, home_of, is_container, items_of
 from .parts import Parts
 from .project import Project
 from .scopes import Scope, captured, cells
@@ -70,8 +70,11 @@ class Reach:
 
     def root(self, value: object) -> None:
         """Start from an object; of the class around a test only what the test mentions counts."""
-        function = value.__func__ if type(value) is types.MethodType else value
-        owner = owner_of(function) if isinstance(function, types.FunctionType) else None
+        function: Any = value
+        if type(value) is types.MethodType:
+            function = value.__func__
+            self._each(attributes(value.__self__).values() if not issubclass(type(value.__self__), type) else (), 1)
+        owner = owner_of(function) if issubclass(type(function), types.FunctionType) else None
         self.visit(function)
         if owner is not None:
             for kind in type.__dict__["__mro__"].__get__(owner):
@@ -121,8 +124,8 @@ class Reach:
         elif issubclass(kind, functools.partial):
             self._each((value.func, *value.args, *value.keywords.values()), depth)
         else:
-            self._each(_items(value, kind), depth + 1)
-            if not any(kind is base for base in _CONTAINERS):
+            self._each(items_of(value), depth + 1)
+            if not is_container(kind):
                 self._instance(value, kind, depth + 1)
 
     def _each(self, items: Collection[object], depth: int) -> None:
@@ -239,16 +242,3 @@ class Reach:
             self.later(self.classes.shadowed, file, (node,), scope, qualname)
         elif not self.parts.has_source(file, node.lineno):
             self.define(file, (node,), scope, qualname)
-
-
-_CONTAINERS: Final = (dict, types.MappingProxyType, list, tuple, set, frozenset, deque)
-
-
-def _items(value: Any, kind: type) -> list[object]:
-    """Return what a container holds, past what a subclass of it says."""
-    for base in _CONTAINERS:
-        if issubclass(kind, base):
-            plain: Any = base
-            mapping = issubclass(base, dict | types.MappingProxyType)
-            return [*plain.keys(value), *plain.values(value)] if mapping else list(plain.__iter__(value))
-    return []

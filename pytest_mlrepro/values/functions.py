@@ -128,8 +128,11 @@ def _class(value: type, walk: Walk) -> Node:
 def own_codes(value: type) -> Iterator[types.CodeType]:
     """Yield the code of the methods that were written inside the class statement."""
     for name, member in type.__dict__["__dict__"].__get__(value).items():
-        function = member.__func__ if isinstance(member, staticmethod | classmethod) else member
-        if isinstance(function, types.FunctionType) and function.__code__.co_qualname == f"{value.__qualname__}.{name}":
+        function = member.__func__ if issubclass(type(member), staticmethod | classmethod) else member
+        if (
+            issubclass(type(function), types.FunctionType)
+            and function.__code__.co_qualname == f"{value.__qualname__}.{name}"
+        ):
             yield function.__code__
 
 

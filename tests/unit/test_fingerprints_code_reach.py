@@ -388,3 +388,12 @@ def test_every_python_names_the_same_parts(projects):
 
 
 DIGEST = "mlrepro1-blake3:f15465b705797bbd5c3f281e30150259cd3e1b64f2a552ae1a5eb1a23fb7b72e"
+
+
+def test_a_bound_method_brings_what_its_object_holds(projects):
+    files = {
+        "test_m.py": "class Inner:\n    def run(self): return 1\nclass M:\n    def __init__(self): self.inner = Inner()\n"
+        "    def fit(self): return self.inner.run()\n    def other(self): return 2\n"
+    }
+    found = reached(projects, files, root=lambda module: module.M().fit)
+    assert found == {"test_m.M", "test_m.M.__init__", "test_m.M.fit", "test_m.Inner", "test_m.Inner.run"}

@@ -73,8 +73,19 @@ HOSTILE = """
 
     def helper(): return 1
 
+    class Holder:
+        member = broken
+        also = staticmethod(helper)
+
+    class Nameless:
+        __module__ = 3
+
+    class TestX:
+        member = broken
+        def test_b(self): return self.member, Holder, Nameless
+
     def test_a():
-        return broken, several, lying, slotted
+        return broken, several, lying, slotted, Holder, Nameless
 """
 
 
@@ -94,6 +105,8 @@ def test_broken_objects_are_looked_at_without_waking_them(projects):
         "helper",
     }
     assert {f"test_m.{name}" for name in expected} <= set(names(found))
+    more = projects.fingerprint(files, root=lambda module: module.TestX.test_b)
+    assert {"test_m.TestX", "test_m.Holder", "test_m.helper"} <= set(names(more))
     assert projects.changed(files, {"test_m.py": ("def run(self): return 1", "def run(self): return 2")}) == {
         "test_m.Broken.run"
     }
