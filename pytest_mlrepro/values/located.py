@@ -26,6 +26,8 @@ __all__ = ["Definition", "SourceFile", "source_file"]
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Pieces: TypeAlias = tuple[Any, ...]
 """Nodes that count as one: a statement, or a lambda."""
+_SHARED: Final = frozenset({"<string>", "<stdin>"})
+"""Names of much code at once: since Python 3.13 `linecache` knows the text of `python -c` under the first."""
 _FRESH_NS: Final = 2 * 10**9
 """A file that changed so lately may change again within one tick of its clock, so that its text is compared."""
 
@@ -38,7 +40,7 @@ def source_file(filename: str) -> SourceFile | None:
     try:
         stat = os.stat(filename)  # noqa: PTH116  # three times as fast as Path.stat, and done for every function
     except (OSError, ValueError):
-        text = "".join(linecache.getlines(filename))
+        text = "".join(linecache.getlines(filename)) if filename not in _SHARED else ""
         return _parsed(filename, text) if text else None
     if time.time_ns() - stat.st_mtime_ns < _FRESH_NS:
         text = _read(filename)

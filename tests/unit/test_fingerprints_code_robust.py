@@ -174,6 +174,14 @@ def test_function_without_source_counts_by_its_bytecode(projects):
     assert projects.changed(files, {"test_m.py": ("return x", "return  x")}) == set()
 
 
+def test_the_text_of_python_c_is_not_that_of_other_code(projects, monkeypatch):
+    text = "def made(x): return 0\n"
+    monkeypatch.setitem(linecache.cache, "<string>", (len(text), None, [text], "<string>"))
+    files = {"test_m.py": "exec('def made(x): return x + 1')\ndef test_a(): return made(1)\n"}
+    assert dict(projects.fingerprint(files).parts)["test_m.made"].kind == "bytecode"
+    assert projects.changed(files, {"test_m.py": ("x + 1", "x + 2")}) == {"test_m.made"}
+
+
 def test_generated_methods_don_t_count(projects):
     files = {
         "test_m.py": """
