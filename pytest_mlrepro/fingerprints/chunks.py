@@ -12,12 +12,13 @@ import numpy as np
 from blake3 import blake3
 
 from ..values.dtypes import is_text, storage
-from ..values.node import Chunk, PackedSource, Source
+from ..values.node import Chunk, Source
 
 __all__ = ["Piece", "array_pieces", "piece_size"]
 
-Piece: TypeAlias = bytes | memoryview
-Encode: TypeAlias = Callable[[Chunk], Piece]
+Piece: TypeAlias = tuple[bytes | memoryview, ...]
+"""The bytes of a piece, as they lie in one or two places."""
+Encode: TypeAlias = Callable[[Chunk], bytes | memoryview]
 
 CHUNK_BYTES: Final = 4 * 2**20
 CHUNK_TEXTS: Final = 65536
@@ -36,13 +37,16 @@ def array_pieces(source: Source, dtype: str) -> Piece | list[bytes]:
     """Read a source to its end and return its only piece, or the digests of several, which are all that is kept."""
     size, step = source.size, piece_size(dtype)
     if size <= step:
-        return _piece(source, dtype, 0, size) if size else b""
+        return _piece(source, dtype, 0, size) if size else ()
 
     def digest(start: int) -> bytes:
-        return blake3(_piece(source, dtype, start, min(start + step, size))).digest()
+        hasher = blake3()
+        for buffer in _piece(source, dtype, start, min(start + step, size)):
+            hasher.update(buffer)
+        return hasher.digest()
 
     starts = range(0, size, step)
-    if len(starts) == 2 or (is_text(dtype) and not isinstance(source, PackedSource)):
+    if len(starts) == 2 or (is_text(dtype) and _packed(source) is None):
         return list(map(digest, starts))  # Python's strings are read under the interpreter's lock
     with ThreadPoolExecutor(min(_cores(), len(starts))) as executor:
         return list(executor.map(digest, starts))
@@ -63,11 +67,12 @@ def _cores() -> int:
 def _piece(source: Source, dtype: str, start: int, stop: int) -> Piece:
     common = _FORMS.get(dtype)
     if common is not None:
-        return common[1](source.read(start, stop))
+        return (common[1](source.read(start, stop)),)
     if is_text(dtype):
-        return _packed(source, start, stop) if isinstance(source, PackedSource) else _texts(source.read(start, stop))
+        packed = _packed(source)
+        return _texts(*(packed(start, stop) if packed is not None else _put_on_end(source.read(start, stop))))
     chunk = source.read(start, stop)
-    return _bytes(_one_nan_pattern(chunk, *_NAN_ABOVE[dtype]) if dtype in _NAN_ABOVE else chunk)
+    return (_bytes(_one_nan_pattern(chunk, *_NAN_ABOVE[dtype]) if dtype in _NAN_ABOVE else chunk),)
 
 
 def _bytes(chunk: Chunk) -> memoryview:
@@ -124,22 +129,29 @@ def _bools(chunk: Chunk) -> memoryview:
     return (raw if raw.max(initial=0) <= 1 else (raw != 0).view(np.uint8)).data
 
 
-def _packed(source: PackedSource, start: int, stop: int) -> bytes:
-    lengths, joined = source.packed(start, stop)
-    return b"".join((np.ascontiguousarray(lengths, "<u8").data, joined))
+def _packed(source: Source) -> Callable[[int, int], tuple[Chunk, bytes | memoryview]] | None:
+    """Return how the strings of a `PackedSource` are read; a protocol's own `isinstance` takes longer than a digest."""
+    return getattr(source, "packed", None)
 
 
-def _texts(chunk: Chunk) -> bytes:
-    """Encode strings or bytes as the number of bytes of each, then all of them on end."""
+def _texts(lengths: Chunk, joined: bytes | memoryview) -> Piece:
+    """Encode strings or bytes as the number of bytes of each, four bytes wide if that is enough, then all on end."""
+    wide = int(lengths.max()) >= 2**32
+    return (b"\10" if wide else b"\4") + lengths.astype("<u8" if wide else "<u4").tobytes(), joined
+
+
+def _put_on_end(chunk: Chunk) -> tuple[Chunk, bytes]:
     items: list[Any] = chunk.tolist()
     if isinstance(items[0], str):
         joined = "".join(items)
-        if not joined.isascii():  # else each character is a byte
-            items = list(map(str.encode, items, repeat("utf-8"), repeat("surrogatepass")))
-        whole = joined.encode() if joined.isascii() else b"".join(items)
-    else:
-        whole = b"".join(items)
-    return np.fromiter(map(len, items), "<u8", len(items)).tobytes() + whole
+        if joined.isascii():  # each character is a byte
+            return _lengths(items), joined.encode()
+        items = list(map(str.encode, items, repeat("utf-8"), repeat("surrogatepass")))
+    return _lengths(items), b"".join(items)
+
+
+def _lengths(items: list[Any]) -> Chunk:
+    return np.fromiter(map(len, items), np.int64, len(items))
 
 
 _FORMS: Final[dict[str, tuple[int, Encode]]] = {

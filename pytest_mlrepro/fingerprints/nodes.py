@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
@@ -27,7 +28,6 @@ from .reading import read_parts
 
 __all__ = ["encode_array", "encode_node", "finished", "whole"]
 
-_EMPTY: Final = count(0)
 _GROUP: Final = ord("G")
 
 
@@ -82,10 +82,10 @@ def encode_array(node: Array) -> Encoded:
     head = array_head(node.kind, node.dtype) + count(len(node.shape)) + b"".join(map(count, node.shape))
     found = array_pieces(node.data, node.dtype)
     if node.valid is None:
-        encoded = [head + b"\0", *_pieces(found, node.data.size)]
+        encoded = [head + b"\0", *_pieces(found)]
     else:
         valid = array_pieces(node.valid, "bool")
-        encoded = [head + b"\1", *_pieces(found, node.data.size), *_pieces(valid, node.valid.size)]
+        encoded = [head + b"\1", *_pieces(found), *_pieces(valid)]
     if sum(map(len, encoded)) <= SMALL and not isinstance(found, list):
         return b"".join(encoded)
     hasher = blake3(b"mlrepro1")
@@ -95,10 +95,12 @@ def encode_array(node: Array) -> Encoded:
     return Fingerprint(PREFIX + hasher.hexdigest(), node.kind, parts)
 
 
-def _pieces(found: Piece | list[bytes], size: int) -> tuple[Piece, ...]:
-    if isinstance(found, list):
-        return count(len(found)), *found
-    return (b"\1" + count(len(found)), found) if size else (_EMPTY,)
+def _pieces(found: Piece | list[bytes]) -> Iterator[bytes | memoryview]:
+    if isinstance(found, list) or not found:
+        yield count(len(found))
+    else:
+        yield b"\1" + count(sum(map(len, found)))
+    yield from found
 
 
 def _ranges(digests: list[bytes], size: int, step: int) -> Parts:

@@ -137,7 +137,7 @@ def _floats(value: Sequence[float]) -> bytes:
 
 def _texts(value: Sequence[str]) -> bytes:
     items = [item.encode("utf-8", "surrogatepass") for item in value]
-    return struct.pack(f"<{len(items)}Q", *map(len, items)) + b"".join(items)
+    return struct.pack(f"<B{len(items)}I", 4, *map(len, items)) + b"".join(items)
 
 
 def _array(value: Chunk, _depth: int, large: _Large) -> bytes:

@@ -7,7 +7,7 @@ equal means.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias
 
 import numpy.typing as npt
 
@@ -38,7 +38,6 @@ class Source(Protocol):
         """
 
 
-@runtime_checkable
 class PackedSource(Source, Protocol):
     """Strings that lie on end somewhere, as Arrow keeps them: they can be read without an object for each."""
 
