@@ -64,14 +64,17 @@ class Fingerprint:
     def diff(self, other: Fingerprint) -> tuple[str, ...]:
         """Return the paths of the smallest parts that were changed, added or removed; () if nothing differs.
 
-        A whole that differs although no part of it does gives the path of the whole, which is "" at the top. Parts of
-        one name are matched in order.
+        A whole that became another kind of thing, or that differs although no part of it does, gives its own path, which
+        is "" at the top. Parts of one name are matched in order.
         """
         return tuple(_changed(self, other, ""))
 
 
 def _changed(old: Fingerprint, new: Fingerprint, path: str) -> Iterator[str]:
     if old.digest == new.digest:
+        return
+    if old.kind != new.kind:
+        yield path
         return
     before, after = _numbered(old), _numbered(new)
     found = False

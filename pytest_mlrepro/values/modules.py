@@ -15,7 +15,7 @@ __all__ = ["describe_torch_object"]
 
 _DERIVED: Final = frozenset({
     "_flat_weights", "_flat_weight_refs",  # what LSTM and its like keep of their own parameters
-    "_compiled_call_impl", "_forward_hooks_always_called",
+    "_compiled_call_impl", "_is_torch_compile",
 })  # fmt: skip
 
 
@@ -46,10 +46,14 @@ def _stateful(value: Foreign, walk: Walk) -> Group:
 
 
 def _module(value: Foreign, torch: Foreign, walk: Walk) -> Group:
-    if isinstance(value, torch.jit.ScriptModule):
-        raise Refused(value, "a scripted module keeps its attributes in C++; pass module.state_dict()")
+    value = _original(value)
     body = _body(value, torch, walk)
     return Group(body.kind, body.attrs, (*body.children, (axis("training"), _training(value))))
+
+
+def _original(value: Foreign) -> Foreign:
+    """Return the module that `torch.compile` was given: compiling it is no change of it."""
+    return value._modules["_orig_mod"] if type(value).__name__ == "OptimizedModule" else value
 
 
 def _training(value: Foreign) -> Node:
@@ -61,9 +65,10 @@ def _training(value: Foreign) -> Node:
 
 
 def _body(value: Foreign, torch: Foreign, walk: Walk) -> Group:
-    original = value._modules.get("_orig_mod")
-    if original is not None and type(value).__name__ == "OptimizedModule":  # what torch.compile returns
-        return _body(original, torch, walk)
+    if isinstance(value, torch.jit.ScriptModule):
+        raise Refused(value, "a scripted module keeps its attributes in C++; pass module.state_dict()")
+    if getattr(value, "has_uninitialized_params", bool)():
+        raise Refused(value, "its parameters have no shape yet; run it once on an input")
     walk.enter(value)
     parts = [walk.part(Field(name), _part, part, torch, walk) for name, part in _parts(value, torch)]
     walk.leave(value)
@@ -71,17 +76,26 @@ def _body(value: Foreign, torch: Foreign, walk: Walk) -> Group:
 
 
 def _part(part: Foreign, torch: Foreign, walk: Walk) -> Node:
-    own = hasattr(type(part), "__mlrepro__")
-    return _body(part, torch, walk) if isinstance(part, torch.nn.Module) and not own else walk.describe(part)
+    if isinstance(part, torch.nn.Module) and not hasattr(type(part), "__mlrepro__"):
+        return _body(_original(part), torch, walk)
+    return walk.describe(part)
 
 
 def _parts(value: Foreign, torch: Foreign) -> Iterator[tuple[str, Any]]:
     """Yield attributes by name, then parameters, buffers and submodules in order."""
     state = vars(value)
-    internal = _internal(torch.nn.Module)
-    yield from ((name, state[name]) for name in sorted(state) if name not in internal and name not in _DERIVED)
+    skipped = _internal(torch.nn.Module) | _DERIVED
+    for name in sorted(state):
+        handle = isinstance(state[name], torch.utils.hooks.RemovableHandle)
+        if not (name in skipped or handle or _computed(name, value._parameters)):
+            yield name, state[name]
     for held in (value._parameters, value._buffers, value._modules):
         yield from held.items()
+
+
+def _computed(name: str, parameters: dict[str, Any]) -> bool:
+    """Tell whether an attribute is what pruning or a normalisation computes of parameters before each forward pass."""
+    return f"{name}_orig" in parameters or {f"{name}_g", f"{name}_v"} <= parameters.keys()
 
 
 @lru_cache(maxsize=1)
