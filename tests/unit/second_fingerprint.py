@@ -8,6 +8,8 @@ import decimal
 import enum
 import fractions
 import pathlib
+import random
+import re
 import struct
 import uuid
 from collections import deque
@@ -298,6 +300,9 @@ def flat(value):
 
 def masked(value):
     mask = np.ma.getmaskarray(value)
+    if value.dtype == object:
+        _, kind, attrs, children = numpy_array(np.where(mask, None, value.data))
+        return ("G", kind, attrs | {"of": "numpy.MaskedArray"}, [*children, (axis("mask"), numpy_array(mask))])
     _, _, dtype, shape, items, _ = numpy_array(np.asarray(value.data))
     if not mask.any():
         return ("A", "numpy.MaskedArray", dtype, shape, items, None)
@@ -310,6 +315,20 @@ def with_nulls(items, hidden):
     return [empty if null else item for item, null in zip(items, hidden, strict=True)], [not null for null in hidden]
 
 
+def fielded(kind, *names):
+    return lambda value: ("G", kind, {}, [(("field", name), describe(getattr(value, name))) for name in names])
+
+
+def state(kind, read):
+    def described(value):
+        entries = dict(read(value))
+        left = {"uinteger"} if entries.get("has_uint32") == 0 else set()
+        left |= {"gauss"} if entries.get("has_gauss") == 0 else set()
+        return ("G", kind, {}, [(("field", name), describe(entries[name])) for name in sorted(set(entries) - left)])
+
+    return described
+
+
 def numpy_scalar(value):
     return numpy_array(np.asarray(value), "numpy.scalar")
 
@@ -320,6 +339,15 @@ KINDS = [
     (enum.Enum, plain("enum", lambda value: f"{type(value).__qualname__}.{value.name}")),
     (np.generic, numpy_scalar),
     (np.ndarray, numpy_array),
+    (slice, fielded("slice", "start", "stop", "step")),
+    (re.Pattern, fielded("pattern", "pattern", "flags")),
+    (
+        random.Random,
+        state("random.Random", lambda value: zip(("version", "internal", "gauss"), value.getstate(), strict=True)),
+    ),
+    (np.random.Generator, state("numpy.random.Generator", lambda value: value.bit_generator.state)),
+    (np.random.RandomState, state("numpy.random.RandomState", lambda value: value.get_state(legacy=False))),
+    (np.random.SeedSequence, state("numpy.random.SeedSequence", lambda value: value.state)),
     (bool, plain("bool", bool)),
     (int, plain("int", int)),
     (float, plain("float", float)),
