@@ -19,7 +19,7 @@ from .node import Field, Group, Label, Node, Scalar
 from .origins import module_file, module_namespace, origin_of_file, origin_of_module, public_name
 from .walk import Foreign, Refused, Walk
 
-__all__ = ["captured", "describe_function", "is_callable_value"]
+__all__ = ["captured", "describe_function", "is_callable_value", "own_codes"]
 
 _NO_SOURCE: Final = (
     "it was made by exec or eval, or its file is gone, so that nothing tells what it does; define it in a file, or set "
@@ -99,7 +99,7 @@ def _class(value: type, walk: Walk) -> Node:
     if origin_of_module(module) != "source":
         public = public_name(module, name, value)
         return Scalar("class", public if public is not None else f"{module}.{name}")
-    codes = list(_own_codes(value))
+    codes = list(own_codes(value))
     filename = codes[0].co_filename if codes else module_file(module_namespace(module))
     file = source_file(filename) if filename is not None else None
     lines = frozenset(code.co_firstlineno for code in codes)
@@ -111,7 +111,7 @@ def _class(value: type, walk: Walk) -> Node:
     return Group("class", (), ((Field("source"), source), *bases))
 
 
-def _own_codes(value: type) -> Iterator[types.CodeType]:
+def own_codes(value: type) -> Iterator[types.CodeType]:
     """Yield the code of the methods that were written inside the class statement."""
     for name, member in type.__dict__["__dict__"].__get__(value).items():
         function = member.__func__ if isinstance(member, staticmethod | classmethod) else member

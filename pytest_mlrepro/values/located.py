@@ -23,7 +23,8 @@ from .syntax import syntax_digest
 __all__ = ["Definition", "SourceFile", "source_file", "substance"]
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_Pieces: TypeAlias = tuple[ast.AST, ...]
+_Pieces: TypeAlias = tuple[Any, ...]
+"""Nodes that count as one: a statement, or a lambda."""
 _FRESH_NS: Final = 2 * 10**9
 """A file that changed so lately may change again within one tick of its clock, so that its text is compared."""
 
@@ -64,7 +65,7 @@ def _read(filename: str) -> str:
 @lru_cache(maxsize=512)
 def _parsed(filename: str, text: str) -> SourceFile | None:
     try:
-        return SourceFile(filename, ast.parse(text))
+        return SourceFile(filename, text, ast.parse(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -72,8 +73,9 @@ def _parsed(filename: str, text: str) -> SourceFile | None:
 class SourceFile:
     """One file, parsed: its definitions by place and by name."""
 
-    def __init__(self, filename: str, tree: ast.Module) -> None:
+    def __init__(self, filename: str, text: str, tree: ast.Module) -> None:
         self.filename = filename
+        self.text = text
         self.tree = tree
         self._found: dict[CodeType, _Pieces] = {}
         self._digests: dict[_Pieces, str] = {}
@@ -94,6 +96,19 @@ class SourceFile:
         inside = [node for node in found if lines and all(_spans(node, line) for line in lines)]
         return tuple(inside if inside else found)
 
+    def around(self, code: CodeType, node: Any) -> tuple[str, Any] | None:
+        """Return the outermost function, or else the class, whose source holds a nested function or a lambda."""
+        if "." not in code.co_qualname and code.co_name != "<lambda>":
+            return None
+        for qualname, nodes in self.definitions.items():
+            if "<locals>" not in qualname:
+                for outer in nodes:
+                    if not isinstance(outer, ast.ClassDef) and outer is not node and _spans(outer, node.lineno):
+                        return qualname, outer
+        owner = code.co_qualname.rpartition(".")[0]
+        found = [outer for outer in self.classes.get(owner, []) if _spans(outer, node.lineno)]
+        return (owner, found[0]) if found and code.co_name == "<lambda>" else None
+
     def digest(self, pieces: _Pieces) -> str:
         """Return the digest of the syntax of pieces of this file, computed once."""
         found = self._digests.get(pieces)
@@ -111,9 +126,9 @@ class SourceFile:
         return tuple(moved) if len(moved) == 1 else ()
 
     @cached_property
-    def definitions(self) -> dict[str, list[ast.AST]]:
+    def definitions(self) -> dict[str, list[Any]]:
         """All functions and classes by qualified name."""
-        found: defaultdict[str, list[ast.AST]] = defaultdict(list)
+        found: defaultdict[str, list[Any]] = defaultdict(list)
         for qualname, node in _definitions(self.tree.body, ""):
             found[qualname].append(node)
         return dict(found)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from blake3 import blake3
 
-__all__ = ["class_shell", "encode_syntax", "syntax_digest"]
+__all__ = ["class_shell", "encode_syntax", "scalar_bytes", "syntax_digest"]
 
 _pack_size: Final = struct.Struct("<Q").pack
 _NAN: Final = struct.pack("<Q", 0x7FF8000000000000)
@@ -44,14 +44,14 @@ def encode_syntax(node: ast.AST) -> bytes:
             out.append(b"L" + _pack_size(len(item)))
             stack.extend(reversed(item))
         elif kind is ast.Constant:
-            out.append(_scalar(item.value))
+            out.append(scalar_bytes(item.value))
         elif isinstance(item, ast.AST):
             fields = _fields(item)
             out.append(_header(kind) + _pack_size(len(fields) // 2))
             fields.reverse()
             stack.extend(fields)
         else:
-            out.append(b"0" if item is None else _scalar(item))
+            out.append(b"0" if item is None else scalar_bytes(item))
     return b"".join(out)
 
 
@@ -131,7 +131,7 @@ def _merged(values: list[ast.expr]) -> list[ast.expr]:
     return merged
 
 
-def _scalar(value: Any) -> bytes:
+def scalar_bytes(value: Any) -> bytes:
     """Encode a constant or an identifier as a scalar of its kind."""
     kind = type(value)
     if kind is str:
