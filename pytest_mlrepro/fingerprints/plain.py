@@ -106,24 +106,29 @@ def _held(part: Encoded, large: _Large) -> bytes:
 
 def _packed(value: Sequence[Any], kind: str, large: _Large) -> bytes | None:
     """Encode items of one type as the array that `values.sequences.pack` makes of them; None if they are none."""
-    first, size = type(value[0]), len(value)
+    first = type(value[0])
     few = _PACKED.get(first)
-    if few is None or list(map(type, value)).count(first) != size:
+    if few is None:
         return None
+    for item in value:
+        if type(item) is not first:
+            return None
+    size = len(value)
     dtype, items = few
     try:
         data = items(value) if size <= _FEW else b""
     except struct.error:  # an integer of more than 64 bits
         return None
     if 0 < len(data) < _SHORT_ARRAY:
-        return _few(kind, dtype, (size,), len(data)) + data
+        return _few(kind, dtype, size, len(data)) + data
     array = pack(value, kind)
     return _held(encode_array(array), large) if array is not None else None
 
 
 @lru_cache(maxsize=1024)
-def _few(kind: str, dtype: str, shape: tuple[int, ...], size: int) -> bytes:
+def _few(kind: str, dtype: str, shape: int | tuple[int, ...], size: int) -> bytes:
     """Encode, as a part of a whole, a small array but for its elements, which take so many bytes."""
+    shape = (shape,) if isinstance(shape, int) else shape
     head = array_head(kind, dtype) + count(len(shape)) + b"".join(map(count, shape)) + b"\0\1" + count(size)
     return b"=" + count(len(head) + size) + head
 
