@@ -70,7 +70,7 @@ def _piece(source: Source, dtype: str, start: int, stop: int) -> Piece:
         return (common[1](source.read(start, stop)),)
     if is_text(dtype):
         packed = _packed(source)
-        return _texts(*(packed(start, stop) if packed is not None else _put_on_end(source.read(start, stop))))
+        return _texts(*packed(start, stop)) if packed is not None else _objects(source.read(start, stop))
     chunk = source.read(start, stop)
     return (_bytes(_one_nan_pattern(chunk, *_NAN_ABOVE[dtype]) if dtype in _NAN_ABOVE else chunk),)
 
@@ -140,18 +140,20 @@ def _texts(lengths: Chunk, joined: bytes | memoryview) -> Piece:
     return (b"\10" if wide else b"\4") + lengths.astype("<u8" if wide else "<u4").tobytes(), joined
 
 
-def _put_on_end(chunk: Chunk) -> tuple[Chunk, bytes]:
+def _objects(chunk: Chunk) -> Piece:
     items: list[Any] = chunk.tolist()
     if isinstance(items[0], str):
         joined = "".join(items)
         if joined.isascii():  # each character is a byte
-            return _lengths(items), joined.encode()
+            return _with_lengths(items, joined.encode())
         items = list(map(str.encode, items, repeat("utf-8"), repeat("surrogatepass")))
-    return _lengths(items), b"".join(items)
+    return _with_lengths(items, b"".join(items))
 
 
-def _lengths(items: list[Any]) -> Chunk:
-    return np.fromiter(map(len, items), np.int64, len(items))
+def _with_lengths(items: list[Any], joined: bytes) -> Piece:
+    if len(joined) < 2**32:
+        return b"\4" + np.fromiter(map(len, items), "<u4", len(items)).tobytes(), joined
+    return _texts(np.fromiter(map(len, items), np.int64, len(items)), joined)
 
 
 _FORMS: Final[dict[str, tuple[int, Encode]]] = {
