@@ -89,10 +89,13 @@ def _normal(name: str) -> str:
 def _of_files(source: Source, old: Fingerprint | None, new: Fingerprint | None) -> Iterator[Suspect]:
     if old is None or new is None or old.digest == new.digest:
         return
-    if _is_cut(old) or _is_cut(new):
-        yield Suspect(source, "changed", f"something in {source}", old.text, new.text, source)
-    else:
-        yield from _of_parts(source, _causes(old), _causes(new), ": ")
+    before, after = _causes(old), _causes(new)
+    cut = _is_cut(old) or _is_cut(new)
+    found = [] if cut else list(_of_parts(source, before, after, ": "))
+    wrote = len(before) < len(old.parts) or len(after) < len(new.parts)
+    if not found and not wrote:
+        found = [Suspect(source, "changed", f"something in {source}", old.text, new.text, source)]
+    yield from found
 
 
 def _causes(area: Fingerprint) -> dict[Key, Fingerprint]:

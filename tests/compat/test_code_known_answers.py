@@ -99,6 +99,11 @@ def lp(data):
     return u64(len(data)) + data
 
 
+def sized(data):
+    assert len(data) < 255
+    return bytes([len(data)]) + data
+
+
 def node(name, *fields):
     return b"N" + lp(name) + u64(len(fields)) + b"".join(lp(field) + value for field, value in fields)
 
@@ -155,6 +160,6 @@ def test_document_by_hand():
     assert encode_syntax(tree) == function
     assert syntax_digest([tree]) == blake3(b"mlrepro1C" + function).hexdigest()
     part = Group("function", (), ((Field("source"), Scalar("syntax", syntax_digest([tree]))),))
-    leaf = blake3(b"mlrepro1S" + lp(b"syntax") + lp(syntax_digest([tree]).encode())).digest()
-    whole = b"mlrepro1G" + lp(b"function") + u64(0) + u64(1) + b"s" + lp(b"source") + leaf
+    leaf = b"S" + sized(b"syntax") + sized(syntax_digest([tree]).encode())
+    whole = b"mlrepro1G" + sized(b"function") + bytes([0, 1]) + b"f" + sized(b"source") + b"=" + sized(leaf)
     assert fingerprint_node(part).digest == "mlrepro1-blake3:" + blake3(whole).hexdigest()
