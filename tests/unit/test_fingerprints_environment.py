@@ -295,6 +295,29 @@ def test_a_package_that_is_replaced_while_it_is_loaded_keeps_its_version(tmp_pat
     assert child(textwrap.dedent(code))[1]["package swapped"][2] == "1.0"
 
 
+def test_a_package_that_is_installed_meanwhile_is_found(tmp_path: Path) -> None:
+    install(tmp_path, "early", "1.0", {"early.py": ""}, {})
+    install(tmp_path / "later", "late", "2.0", {"late.py": ""}, {})
+    code = f"""
+        import os, sys
+        sys.path.append({str(tmp_path)!r})
+        import early
+        from pytest_mlrepro.fingerprints.environment import fingerprint_environment
+        fingerprint_environment()
+        os.chdir({str(tmp_path)!r})
+        for name in os.listdir("later"):
+            os.rename(os.path.join("later", name), name)
+        import importlib; importlib.invalidate_caches()
+        import late
+    """
+    assert child(textwrap.dedent(code))[1]["package late"][2] == "2.0"
+
+
+@needs_sklearn
+def test_variables_that_a_library_sets_for_itself_are_left_out() -> None:
+    assert [name for name in child("import sklearn")[1] if name.startswith("variable KMP_")] == []
+
+
 def test_asking_imports_no_library_of_numbers() -> None:
     code = """
         import sys, pytest_mlrepro.fingerprints.environment as environment

@@ -125,10 +125,14 @@ def test_one_changed_field_is_the_one_suspect(facts: dict[str, str], draw: st.Da
 
 @given(FACTS, st.dictionaries(NAMES, st.text(max_size=3)), st.dictionaries(NAMES, st.text(max_size=3)))
 def test_what_can_t_change_numbers_is_never_a_suspect(facts: dict, one: dict, two: dict) -> None:
-    assume(not facts.keys() & {*one, *two})
+    assume(not {*facts, "torch"} & {*one, *two})
     numeric = [Fact(key, text) for key, text in facts.items()]
     sides = [environment_of([*numeric, *(Fact(k, v, numeric=False) for k, v in side.items())]) for side in (one, two)]
     assert suspects(*(provenance(environment=side) for side in sides)) == []
+    also = environment_of([*numeric, Fact("torch", "new"), *(Fact(k, v, numeric=False) for k, v in one.items())])
+    assert {suspect.name for suspect in suspects(*(provenance(environment=side) for side in (sides[1], also)))} == {
+        "torch"
+    }
 
 
 @given(st.fixed_dictionaries({area: st.none() | AREA.map(grown) for area in AREAS}))
