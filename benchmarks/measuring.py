@@ -35,6 +35,8 @@ def process(arguments: list[str], *, folder: Path, failing: bool = False) -> Sam
     """Run a child process to its end; raise RuntimeError with its output if it fails and was not said to."""
     environment = {name: value for name, value in os.environ.items() if name != "CI"}
     environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0"}
+    here = str(Path(__file__).parent)  # of the plugin `clock`
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [here, environment.get("PYTHONPATH")]))
     output = folder / "output.txt"
     with output.open("wb") as file:
         start = time.perf_counter()

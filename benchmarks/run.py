@@ -11,7 +11,7 @@ import importlib
 
 from showing import machine
 
-NAMES = ("startup", "per_test", "arrays", "frames", "seeding")
+NAMES = ("startup", "per_test", "arrays", "frames", "files", "seeding")
 
 
 def main() -> None:

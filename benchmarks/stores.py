@@ -14,7 +14,6 @@ from plugins import PLUGINS
 
 from pytest_mlrepro.compare.tolerance import tolerances
 from pytest_mlrepro.compare.walk import compare
-from pytest_mlrepro.fingerprints import fingerprint_node
 from pytest_mlrepro.golden.case import GoldenCase
 from pytest_mlrepro.golden.record import Golden
 from pytest_mlrepro.golden.store import Staging, load, save
@@ -46,7 +45,7 @@ class Stored:
     def record(self, value: object) -> Stored:
         """Store the value."""
         node, staging = describe(value), Staging()
-        staging.add(KEY, node, fingerprint_node(node).digest, tolerances())
+        staging.add(KEY, node, tolerances())
         golden = Golden.of(self.test, self.folder, staging.checks)
         save(self.folder, golden, staging.folder, action="record", reason="benchmark", change=None, root=self.root)
         staging.discard()

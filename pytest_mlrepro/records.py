@@ -35,6 +35,10 @@ class Settings:
     golden_dir: str
     """Name of the folder beside each test file, or (with a slash) one folder below the root for all of them."""
     ci: bool
+    track_files: bool = True
+    """Whether files that a test with a golden opens are noted."""
+    data_dirs: tuple[Path, ...] = ()
+    """Folders outside of the root directory whose files count as data."""
 
 
 @dataclass(frozen=True, slots=True)

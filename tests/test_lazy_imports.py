@@ -27,6 +27,11 @@ def test_the_package_imports_nothing_heavy(tmp_path: Path) -> None:
     assert heavy_after("import pytest_mlrepro", tmp_path) == []
 
 
+def test_noticing_files_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = "from pathlib import Path\nfrom pytest_mlrepro.tracking import FileTracker\n"
+    assert heavy_after(code + "with FileTracker([Path('.')]).tracking(): open('f', 'w').close()", tmp_path) == []
+
+
 @pytest.mark.parametrize(
     "test",
     [

@@ -65,7 +65,7 @@ def failure_text(*, headline: str, details: str, why: Sequence[str] = (), next_c
     """Return a whole message: the conclusion, the details, why it may be, and what to run next."""
     parts = [headline, details]
     if why:
-        parts.append("\n".join(["Why:", *(textwrap.indent(reason, INDENT) for reason in why)]))
+        parts.append("\n".join(["Changed since the recording:", *(textwrap.indent(reason, INDENT) for reason in why)]))
     if next_commands:
         parts.append("\n".join(["Next:", *(INDENT + command for command in next_commands)]))
     return "\n\n".join(part for part in parts if part)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..values import dtypes
 from ..values.node import Label
-from ..values.paths import label_text, path_text
+from ..values.paths import is_axis, label_text, path_text
 
 if TYPE_CHECKING:
     from .difference import ArrayDifference, Difference, Place
@@ -156,8 +156,12 @@ def sentence(difference: Difference) -> str:
 
 
 def _order(expected: tuple[Label, ...], actual: tuple[Label, ...]) -> str:
-    first = next(i for i, (one, two) in enumerate(zip(expected, actual, strict=True)) if one != two)
-    one, two = (shorten(label_text(side[first])) for side in (expected, actual))
+    named = [[label for label in side if not is_axis(label)] for side in (expected, actual)]
+    first = next(i for i, (one, two) in enumerate(zip(*named, strict=True)) if one != two)
+    whole = [", ".join(label_text(label)[1:-1] for label in side) for side in named]
+    if sum(map(len, whole)) <= 2 * SIDE:
+        return ": expected {}; actual {}".format(*whole)
+    one, two = (shorten(label_text(side[first])[1:-1]) for side in named)
     return f" from position {first} on: expected {one}, actual {two}"
 
 
@@ -174,12 +178,15 @@ def values(expected: Any, actual: Any, dtype: str, limit: int = SIDE) -> tuple[s
 
 def _counts(array: ArrayDifference, limits: Limits | None, owner: str) -> str:
     parts = []
+    unit = "rows" if is_table(owner) else "elements"
     if array.outside:
         beyond = "differ" if limits is None or limits.exact else "differ by more than is allowed"
-        unit = "rows" if is_table(owner) else "elements"
         parts.append(f"{array.outside:,} of {array.total:,} {unit} {beyond} ({share(array.outside, array.total)})")
     if array.null:
-        parts.append(f"{array.null.count:,} null on one side only")
+        one = array.null.count == 1
+        parts.append(
+            f"{array.null.count:,} {unit[:-1] if one else unit} {'is' if one else 'are'} null on one side only"
+        )
     return ", ".join(parts)
 
 
@@ -187,7 +194,7 @@ def share(part: int, whole: int) -> str:
     """Return a percentage that is 0 or 100 only when it is exactly so."""
     percent = 100 * part / max(whole, 1)
     if 0 < percent < 0.01:
-        return "under 0.01 %"
+        return "under 0.01%"
     if 99.99 < percent < 100:
-        return "over 99.99 %"
-    return f"{percent:.3g} %"
+        return "over 99.99%"
+    return f"{percent:.3g}%"

@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..compare.explain import explain, failure_text
+from ..compare.start import is_large, part_at_once
 from ..compare.tolerance import Tolerance, Tolerances, loosened, require_used, tighter, to_json, tolerances
 from ..compare.walk import compare, leaf_paths, leaves
-from ..errors import GoldenError, UsageError
+from ..errors import GoldenError, MlreproError, UsageError
 from ..fingerprints import fingerprint_node
+from ..provenance.record import Provenance
 from ..records import Check, Settings, TestId
 from ..values.describe import describe
 from ..values.node import Node, is_empty
 from .pending import propose
+from .reason import Why, since_recorded
 from .record import Golden, Recorded
 from .rehearsal import Rehearsal
 from .store import Staging, load, save, tidy, verify_arrays
@@ -38,9 +41,12 @@ class GoldenCase:
         rehearsal: Rehearsal | None = None,
         rehearsing: bool = False,
         notify: Callable[[Check], None],
+        provenance: Callable[[], Provenance] = Provenance,
     ) -> None:
         self.test, self.folder, self.settings, self.nodeid = test, folder, settings, nodeid
         self._rehearsal, self._rehearsing, self._notify = rehearsal, rehearsing, notify
+        self._provenance = provenance
+        """Asked only when a check differs or is recorded: a passing test pays nothing for it."""
         self._seen: set[str] = set()
         self._missing: list[str] = []
         self._changes: list[str] = []
@@ -48,6 +54,9 @@ class GoldenCase:
         self._failed = False
         self._stored: Golden | None = None
         self._loaded = False
+
+    def __repr__(self) -> str:
+        return f"<golden of {self.test}>"
 
     def check(
         self,
@@ -74,26 +83,24 @@ class GoldenCase:
         key = self._key(name)
         asked = tolerances(rtol=rtol, atol=atol, max_ulp=max_ulp, tolerance=tolerance)
         node = describe(value)
-        digest = fingerprint_node(node).digest
         if self.settings.mode != "check":
-            self._repeat(_title(key), node, digest, asked)
+            self._repeat(_title(key), node, asked)
         if self._rehearsing:
             return
         recorded = self._golden_checks().get(key)
         if recorded is None:
-            self._absent(key, node, digest, asked)
-        elif recorded.digest == digest and recorded.tolerance == to_json(asked):
-            verify_arrays(recorded, self.folder)
+            self._absent(key, node, asked)
+        elif self._is_same(recorded, node, asked):
+            verify_arrays(recorded, self.folder, large=False)
             self._notify(Check(key, "passed"))
         else:
-            self._differs(key, node, digest, asked, recorded)
+            self._differs(key, node, asked, recorded)
 
     def checkpoint(self, name: str, value: object) -> None:
         """Hold an intermediate value of a recording's two runs against each other; it is never stored."""
         __tracebackhide__ = True
         if self._rehearsing or self._rehearsal:
-            node = describe(value)
-            self._repeat(f"checkpoint {name!r}", node, fingerprint_node(node).digest, tolerances(rtol=0.0, atol=0.0))
+            self._repeat(f"checkpoint {name!r}", describe(value), tolerances(rtol=0.0, atol=0.0))
 
     def finish(self) -> None:
         """Close the test after its body has passed; raise AssertionError for what was not reached or is not recorded."""
@@ -107,6 +114,8 @@ class GoldenCase:
         unused = sorted(self._golden_checks().keys() - self._seen)
         if unused or (self._missing and self.settings.mode == "check"):
             self._fail_at_end(unused)
+        if self._staging:  # now: what the fixtures set up still stands as it stood for the test
+            self._staging.made_from(self._provenance())
 
     def commit(self) -> None:
         """Write what was put aside, after the whole test has passed."""
@@ -171,54 +180,65 @@ class GoldenCase:
                 )
         return self._stored.checks if self._stored else {}
 
-    def _repeat(self, label: str, node: Node, digest: str, asked: Tolerances) -> None:
+    def _is_same(self, recorded: Recorded, node: Node, asked: Tolerances) -> bool:
+        """Tell whether this is what was recorded, to the last bit and with the same tolerance."""
+        if is_large(node) and _parts_at_once(recorded, self.folder, node):
+            return False
+        return fingerprint_node(node).digest == recorded.digest and recorded.tolerance == to_json(asked)
+
+    def _repeat(self, label: str, node: Node, asked: Tolerances) -> None:
         __tracebackhide__ = True
         if self._rehearsal is None:
             raise UsageError(
                 "golden: ask for it as an argument of the test or of a fixture, so that recording runs twice"
             )
-        (self._rehearsal.note if self._rehearsing else self._rehearsal.hold)(label, node, digest, asked)
+        (self._rehearsal.note if self._rehearsing else self._rehearsal.hold)(label, node, asked)
 
-    def _absent(self, key: str, node: Node, digest: str, asked: Tolerances) -> None:
+    def _absent(self, key: str, node: Node, asked: Tolerances) -> None:
         __tracebackhide__ = True
         if is_empty(node):
             self._notify(Check(key, "failed"))
             raise AssertionError(f"{_title(key)} has no element at all: an empty comparison proves nothing")
         require_used(asked, leaf_paths(node))
-        self._stage(key, node, digest, asked)
+        self._stage(key, node, asked)
         if self.settings.mode == "check":
             self._missing.append(key)
             self._notify(Check(key, "missing"))
 
-    def _differs(self, key: str, node: Node, digest: str, asked: Tolerances, recorded: Recorded) -> None:
+    def _differs(self, key: str, node: Node, asked: Tolerances, recorded: Recorded) -> None:
         __tracebackhide__ = True
-        verify_arrays(recorded, self.folder, limit=None)
+        verify_arrays(recorded, self.folder)
         looser = loosened(recorded.tolerances, asked, leaves(node))
         comparison = compare(recorded.node(self.folder), node, tighter(recorded.tolerances, asked))
         if comparison.ok and not looser:
             self._notify(Check(key, "passed"))
             return
         self._changes.append(comparison.headline if not comparison.ok else "; ".join(looser))
-        self._stage(key, node, digest, asked)
+        self._stage(key, node, asked)
         if self.settings.mode == "update":
             return
         self._failed = True
         self._notify(Check(key, "failed"))
-        details = (
-            explain(comparison) if not comparison.ok else "the value is within what was allowed when it was recorded."
-        )
+        now, trouble = self._made_from()
+        if comparison.ok:
+            why = Why(f"{_title(key)} is held to a looser tolerance than recorded")
+            details = "the value is within what was allowed when it was recorded."
+        else:
+            why = since_recorded(recorded, self.folder, now, subject=key or "the unnamed value")
+            details = explain(comparison)
         raise AssertionError(
             failure_text(
-                headline=_headline(key, comparison.ok),
+                headline=why.conclusion,
                 details="\n".join([details, *looser]),
-                next_commands=self._commands(self._propose(())),
+                why=(*why.evidence, *trouble),
+                next_commands=self._commands(self._propose((), now, why.conclusion)),
             )
         )
 
-    def _stage(self, key: str, node: Node, digest: str, asked: Tolerances) -> None:
+    def _stage(self, key: str, node: Node, asked: Tolerances) -> None:
         if self._staging is None:
             self._staging = Staging()
-        self._staging.add(key, node, digest, asked)
+        self._staging.add(key, node, asked)
 
     def _fail_at_end(self, unused: list[str]) -> None:
         __tracebackhide__ = True
@@ -235,12 +255,21 @@ class GoldenCase:
             failure_text(
                 headline=f"golden of {self.test} is not complete",
                 details="\n".join(details),
-                next_commands=self._commands(self._propose(unused)),
+                next_commands=self._commands(self._propose(unused, self._made_from()[0])),
             )
         )
 
-    def _propose(self, dropped: list[str] | tuple[()]) -> str | None:
+    def _made_from(self) -> tuple[Provenance, list[str]]:
+        """Return what this run is made from; what can't be told must not hide the failure that it should explain."""
+        try:
+            return self._provenance(), []
+        except MlreproError as error:
+            return Provenance(), [f"what this run is made from is unknown: {error}"]
+
+    def _propose(self, dropped: list[str] | tuple[()], made_from: Provenance, why: str = "") -> str | None:
         """Write the proposal; a store that can't be written must not hide the failure that is being told."""
+        if self._staging:
+            self._staging.made_from(made_from)
         staged = self._staging.checks if self._staging else {}
         kept = {key: check for key, check in self._golden_checks().items() if key not in dropped}
         files = {entry["file"] for check in staged.values() for entry in check.files()}
@@ -253,6 +282,7 @@ class GoldenCase:
                 arrays=[self._staging.folder / name for name in sorted(files)] if self._staging else [],
                 test=self.nodeid,
                 change=_greatest(self._changes) or "",
+                why=why,
             )
         except GoldenError as error:
             return str(error)
@@ -272,12 +302,15 @@ class GoldenCase:
         )
 
 
+def _parts_at_once(recorded: Recorded, folder: Path, node: Node) -> bool:
+    try:
+        return part_at_once(recorded.node(folder), node)
+    except GoldenError:
+        return False  # what is wrong with it is told by those who read all of it
+
+
 def _title(key: str) -> str:
     return f"golden {key!r}" if key else "the unnamed golden"
-
-
-def _headline(key: str, within: bool) -> str:
-    return f"{_title(key)} {'is held to a looser tolerance than recorded' if within else 'differs'}"
 
 
 def _list(keys: list[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._json import Json
 from ..errors import GoldenError
 from ..values.dtypes import is_text, storage
 from ..values.node import Array, Field, Group, Label, Node, Scalar, Source
@@ -17,9 +18,8 @@ from ..values.paths import path_text
 from ..values.sources import FlatSource
 from .npy import BINARY, open_source
 
-__all__ = ["Json", "Writer", "array_files", "decode", "encode"]
+__all__ = ["Writer", "array_files", "decode", "encode"]
 
-Json: TypeAlias = Any  # what json.loads gives: checked field by field as it is read
 Writer: TypeAlias = Callable[[str, Source, str, tuple[int, ...]], dict[str, Json]]
 """Takes the place inside the value, the elements, their dtype and shape; returns `{"file", "size", "blake3"}`."""
 

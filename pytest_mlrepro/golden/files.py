@@ -15,13 +15,26 @@ from blake3 import blake3
 
 from ..errors import GoldenError
 
-__all__ = ["copy_whole", "file_digest", "sweep", "sync_folder", "write_whole"]
+__all__ = [
+    "content_digest",
+    "copy_whole",
+    "file_digest",
+    "read_start",
+    "read_whole",
+    "sweep",
+    "sync_folder",
+    "write_whole",
+]
 
 PIECE = 4 << 20
+READ_PIECE = 64 << 10
+READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 TEMPORARY = ".tmp"
-OURS = re.compile(r"[a-z0-9_-]{1,40}-[0-9a-f]{8}\.npy|\..{1,40}-\d+-\d+\.tmp")
-"""Names of arrays (`layout.array_file`) and of files on their way."""
+PROVENANCE = re.compile(r"provenance-[0-9a-f]{8}\.json")
+"""Names of what checks were made from, by content: checks that were recorded together share one."""
+OURS = re.compile(rf"[a-z0-9_-]{{1,40}}-[0-9a-f]{{8}}\.npy|{PROVENANCE.pattern}|\..{{1,40}}-\d+-\d+\.tmp")
+"""Names of arrays (`layout.array_file`), of provenances and of files on their way."""
 _serial = itertools.count()
 
 
@@ -50,16 +63,34 @@ def _whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
         raise GoldenError(f"can't write {path}: {error.strerror or error}. The golden is as it was") from error
 
 
-def file_digest(path: Path, *, size: int | None = None) -> str:
-    """Return the BLAKE3 (hexadecimal) over the BLAKE3 digests of the file's 4 MiB pieces, made by two threads.
+def read_start(path: Path, size: int) -> bytes:
+    """Return the first `size` bytes of a file, or all that it has.
 
-    `size` is the file's, for a caller that knows it.
+    Done for each check, hence without a file object, which takes three times as long.
     """
-    if size is None:
-        size = path.stat().st_size
+    descriptor = os.open(path, READ)
+    try:
+        return os.read(descriptor, size)
+    finally:
+        os.close(descriptor)
+
+
+def read_whole(path: Path) -> bytes:
+    """Return what a file holds."""
+    data = read_start(path, READ_PIECE)
+    return data if len(data) < READ_PIECE else path.read_bytes()
+
+
+def content_digest(data: bytes) -> str:
+    """Return the `file_digest` of a file that holds these bytes, at most 4 MiB of them."""
+    return blake3(blake3(data).digest()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the BLAKE3 (hexadecimal) over the BLAKE3 digests of the file's 4 MiB pieces, made by two threads."""
+    size = path.stat().st_size
     if size <= PIECE:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # once per check: half of what path.open takes
-            return blake3(blake3(file.read()).digest()).hexdigest()
+        return content_digest(path.read_bytes())
     with ThreadPoolExecutor(2) as pool:
         return blake3(b"".join(pool.map(lambda start: _piece_digest(path, start), range(0, size, PIECE)))).hexdigest()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import subprocess
 import time
 from datetime import UTC, datetime
 from functools import cache
@@ -19,6 +18,7 @@ from typing import Literal, TypeAlias
 from blake3 import blake3
 
 from ..errors import GoldenError
+from ..provenance.git import ask_git
 from .files import write_whole
 
 __all__ = ["Action", "Entry", "append", "problems", "read"]
@@ -156,7 +156,7 @@ def now() -> str:
 @cache
 def author(root: Path) -> str:
     """Return who git says is at work, else the name of the account."""
-    name, mail = _git(root, "config", "user.name"), _git(root, "config", "user.email")
+    name, mail = ask_git(root, "config", "user.name"), ask_git(root, "config", "user.email")
     if name:
         return f"{name} <{mail}>" if mail else name
     try:
@@ -168,19 +168,4 @@ def author(root: Path) -> str:
 @cache
 def commit(root: Path) -> str | None:
     """Return the commit that is checked out, or None outside git."""
-    return _git(root, "rev-parse", "HEAD")
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603  # fixed words, no shell
-            ["git", "-C", str(root), *arguments],  # noqa: S607  # the user's own git
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None if done.returncode == 0 else None
+    return ask_git(root, "rev-parse", "HEAD") or None

@@ -14,7 +14,7 @@ from . import history
 from .files import copy_whole, write_whole
 from .layout import is_leaf, pending_folder
 from .record import FILE, Golden, Recorded, dumps
-from .store import load, save, verify_arrays
+from .store import load, provenance_of, save, verify_arrays
 
 __all__ = ["Proposal", "accept", "propose", "read_all", "reject", "withdraw"]
 
@@ -34,6 +34,8 @@ class Proposal:
     """Seal of the golden that the proposal would replace; None where there is none."""
     change: str
     """The greatest difference, in words."""
+    why: str
+    """What changed with it since the golden was recorded, in one line; "" where nothing differs."""
     new: tuple[str, ...]
     changed: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -50,6 +52,7 @@ def propose(
     arrays: Iterable[Path],
     test: str,
     change: str,
+    why: str,
 ) -> Path:
     """Write what the golden in `target` would become, with its new `arrays`, and return the proposal's folder.
 
@@ -67,6 +70,7 @@ def propose(
         "schema": SCHEMA,
         "test": test,
         "time": history.now(),
+        "why": why,
     }
     _clear(folder, root)
     for path in arrays:
@@ -110,7 +114,8 @@ def _proposal(data: dict[str, Any], folder: Path) -> Proposal:
         if not isinstance(data[key], list) or not all(isinstance(name, str) for name in data[key]):
             raise ValueError(f"{key!r} is no list of names")
         data[key] = tuple(data[key])
-    for key in ("test", "golden", "change", "time"):
+    data.setdefault("why", "")
+    for key in ("test", "golden", "change", "time", "why"):
         if not isinstance(data[key], str):
             raise ValueError(f"{key!r} is no text")
     return Proposal(**data, folder=folder)
@@ -155,9 +160,10 @@ def _remove(folder: Path) -> None:
 
 
 def _verify_either(check: Recorded, proposed: Path, standing: Path) -> None:
-    """Check the arrays where they lie: changed ones with the proposal, kept ones with the golden."""
-    names = [entry["file"] for entry in check.files()]
-    verify_arrays(check, proposed if any((proposed / name).exists() for name in names) else standing, limit=None)
+    """Check the files where they lie: changed ones with the proposal, kept ones with the golden."""
+    verify_arrays(check, proposed if any((proposed / entry["file"]).exists() for entry in check.arrays()) else standing)
+    there = check.provenance is not None and (proposed / check.files()[-1]["file"]).exists()
+    provenance_of(check, proposed if there else standing)
 
 
 def _target(proposal: Proposal, root: Path) -> Path:

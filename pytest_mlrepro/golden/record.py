@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from blake3 import blake3
 
+from .._json import Json, json_text
 from ..compare.tolerance import Tolerances, from_json, to_json
 from ..errors import GoldenError
 from ..records import TestId
 from ..values.node import Node
-from .codecs import Json, array_files, decode
+from .codecs import array_files, decode
+from .files import PROVENANCE
 
 __all__ = ["FILE", "Golden", "Recorded", "dumps", "loads"]
 
@@ -35,6 +37,8 @@ class Recorded:
     digest: str
     tolerance: Json
     value: Json
+    provenance: Json = None
+    """`{"file", "size", "blake3"}` of what the value was made from; None where that was not recorded."""
 
     @property
     def tolerances(self) -> Tolerances:
@@ -45,9 +49,17 @@ class Recorded:
         """Return the value, its arrays to be read from `folder`."""
         return decode(self.value, folder)
 
-    def files(self) -> list[dict[str, Json]]:
+    def arrays(self) -> list[dict[str, Json]]:
         """Return `{"file", "size", "blake3"}` of each array."""
         return array_files(self.value)
+
+    def files(self) -> list[dict[str, Json]]:
+        """Return the same of each array and of the provenance; GoldenError for a name with a way in it."""
+        if self.provenance is None:
+            return self.arrays()
+        if not PROVENANCE.fullmatch(self.provenance["file"]):
+            raise GoldenError(f"a golden names a file that no golden writes: {self.provenance['file']!r}")
+        return [*self.arrays(), self.provenance]
 
     @classmethod
     def of(cls, digest: str, tolerances: Tolerances, value: Json) -> Recorded:
@@ -90,19 +102,21 @@ def _way(file: Path, module_folder: Path) -> str:
 def dumps(golden: Golden) -> tuple[str, str]:
     """Return the text of `golden.json` and its seal."""
     data = {
-        "checks": {
-            name: {"digest": check.digest, "tolerance": check.tolerance, "value": check.value}
-            for name, check in golden.checks.items()
-        },
+        "checks": {name: _check_json(check) for name, check in golden.checks.items()},
         "file": golden.file,
         "schema": SCHEMA,
         "seal": "",
         "test": golden.test,
         "variant": dict(golden.variant),
     }
-    text = "".join(_lines(data, "")) + "\n"
+    text = json_text(data)
     seal = _seal(text)
     return text.replace('\n "seal": ""', f'\n "seal": "{seal}"', 1), seal
+
+
+def _check_json(check: Recorded) -> Json:
+    data = {"digest": check.digest, "tolerance": check.tolerance, "value": check.value}
+    return data if check.provenance is None else {**data, "provenance": check.provenance}
 
 
 def loads(text: str, path: Path) -> Golden:
@@ -120,7 +134,10 @@ def loads(text: str, path: Path) -> Golden:
             f"{path} was edited by hand or damaged: its content does not match its seal.\n"
             f"Put it back with  git checkout -- {path}  or record it again"
         )
-    checks = {name: Recorded(c["digest"], c["tolerance"], c["value"]) for name, c in data["checks"].items()}
+    checks = {
+        name: Recorded(c["digest"], c["tolerance"], c["value"], c.get("provenance"))
+        for name, c in data["checks"].items()
+    }
     return Golden(data["test"], data["file"], checks, data["variant"], seal)
 
 
@@ -136,31 +153,3 @@ def _unreadable(text: str, path: Path, error: Exception) -> str:
     if isinstance(error, ValueError):
         return f"{path} is not whole: {error}. Put it back from version control, or record it again"
     return f"{path} is no golden: it lacks {error}"
-
-
-def _lines(value: Json, indent: str) -> Iterator[str]:
-    """Yield JSON with sorted keys and one field a line; what holds no object and no list of its own stays on one line."""
-    if not isinstance(value, (dict, list)) or not any(isinstance(item, (dict, list)) for item in _items(value)):
-        yield _text(value)
-        return
-    deeper, (opening, closing) = indent + " ", "{}" if isinstance(value, dict) else "[]"
-    yield opening
-    for number, (prefix, item) in enumerate(_fields(value)):
-        yield ("," if number else "") + f"\n{deeper}{prefix}"
-        yield from _lines(item, deeper)
-    yield f"\n{indent}{closing}"
-
-
-def _fields(value: Json) -> list[tuple[str, Json]]:
-    if isinstance(value, dict):
-        return [(f"{_text(key)}: ", value[key]) for key in sorted(value)]
-    return [("", item) for item in value]
-
-
-def _items(value: Json) -> list[Json]:
-    return list(value.values()) if isinstance(value, dict) else list(value)
-
-
-def _text(value: Json) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return text if text.isprintable() else json.dumps(value, sort_keys=True, allow_nan=False)

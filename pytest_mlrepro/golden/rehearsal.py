@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..compare.explain import explain, failure_text
 from ..compare.tolerance import Tolerances
 from ..compare.walk import compare
+from ..fingerprints import fingerprint_node
 from ..values.node import Node
 from .store import Staging
 
@@ -21,12 +22,12 @@ class Rehearsal:
         self._order: list[str] = []
         self._reached = 0
 
-    def note(self, label: str, node: Node, digest: str, tolerances: Tolerances) -> None:
+    def note(self, label: str, node: Node, tolerances: Tolerances) -> None:
         """Keep a value of the first run."""
-        self.staging.add(label, node, digest, tolerances)
+        self.staging.add(label, node, tolerances)
         self._order.append(label)
 
-    def hold(self, label: str, node: Node, digest: str, tolerances: Tolerances) -> None:
+    def hold(self, label: str, node: Node, tolerances: Tolerances) -> None:
         """Hold a value of the second run against the first; raise AssertionError where they part."""
         __tracebackhide__ = True
         if self.failed:
@@ -36,7 +37,7 @@ class Rehearsal:
         if expected != label:
             raise AssertionError(_refusal(f"the first run came to {expected} where the second came to {label}."))
         first = self.staging.checks[label]
-        if first.digest == digest:
+        if first.digest == fingerprint_node(node).digest:
             return
         comparison = compare(first.node(self.staging.folder), node, tolerances)
         if not comparison.ok:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+from .._json import Json
 from ..compare.tolerance import Tolerances
 from ..errors import GoldenError
 from ..fingerprints import Fingerprint, fingerprint_node
+from ..provenance.record import Provenance
+from ..provenance.record import dumps as dumps_provenance
+from ..provenance.record import loads as loads_provenance
 from ..values.node import Node, Source
 from . import history
-from .codecs import Json, encode
-from .files import copy_whole, file_digest, sweep, sync_folder, write_whole
+from .codecs import encode
+from .files import content_digest, copy_whole, file_digest, read_start, read_whole, sweep, sync_folder, write_whole
 from .layout import array_file
 from .npy import write_source
 from .record import FILE, LFS, Golden, Recorded, dumps, loads
 
-__all__ = ["Staging", "load", "problems", "save", "tidy", "verify_arrays"]
+__all__ = ["Staging", "load", "problems", "provenance_of", "save", "tidy", "verify_arrays"]
 
 SMALL = 256 * 1024
 """Files up to this size are digested each time their check runs; larger ones when they are read, and by `verify`."""
@@ -30,7 +35,7 @@ class Staging:
         self.folder = Path(tempfile.mkdtemp(prefix="mlrepro-"))
         self.checks: dict[str, Recorded] = {}
 
-    def add(self, name: str, node: Node, digest: str, tolerances: Tolerances) -> None:
+    def add(self, name: str, node: Node, tolerances: Tolerances) -> None:
         """Put a check aside as it is now: what the test does to its arrays later changes nothing."""
 
         def write(path: str, source: Source, dtype: str, shape: tuple[int, ...]) -> dict[str, Json]:
@@ -41,9 +46,21 @@ class Staging:
             return {"file": named.name, "size": named.stat().st_size, "blake3": content}
 
         try:
-            self.checks[name] = Recorded.of(digest, tolerances, encode(node, write))
+            self.checks[name] = Recorded.of(fingerprint_node(node).digest, tolerances, encode(node, write))
         except OSError as error:
             raise GoldenError(f"can't put the value aside in {self.folder}: {error.strerror or error}") from error
+
+    def made_from(self, provenance: Provenance) -> None:
+        """Note what all checks that were put aside were made from."""
+        raw = self.folder / "raw"
+        try:
+            raw.write_bytes(dumps_provenance(provenance).encode("utf-8", "surrogatepass"))
+            content = file_digest(raw)
+            named = raw.replace(self.folder / f"provenance-{content[:8]}.json")
+        except OSError as error:
+            raise GoldenError(f"can't put the provenance aside in {self.folder}: {error.strerror or error}") from error
+        entry = {"file": named.name, "size": named.stat().st_size, "blake3": content}
+        self.checks = {name: replace(check, provenance=entry) for name, check in self.checks.items()}
 
     def discard(self) -> None:
         """Remove everything that was put aside."""
@@ -54,8 +71,7 @@ def load(folder: Path) -> Golden | None:
     """Return the golden in `folder`, or None where there is none; raise GoldenError for one that can't be trusted."""
     path = folder / FILE
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  # once per test: half of what path.open takes
-            return loads(file.read().decode("utf-8"), path)
+        return loads(read_whole(path).decode("utf-8"), path)
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
@@ -106,25 +122,40 @@ def tidy(folder: Path) -> None:
         sweep(folder, {entry["file"] for check in golden.checks.values() for entry in check.files()})
 
 
-def verify_arrays(check: Recorded, folder: Path, *, limit: int | None = SMALL) -> None:
-    """Raise GoldenError if an array of the check is missing or not the one recorded; files over `limit` by size only."""
-    for entry in check.files():
+def verify_arrays(check: Recorded, folder: Path, *, large: bool = True) -> None:
+    """Raise GoldenError if an array of the check is missing or not the one recorded; unless `large`, big ones by size only."""
+    for entry in check.arrays():
         path, size = folder / entry["file"], entry["size"]
         try:
-            same = path.stat().st_size == size
-            if same and (limit is None or size <= limit):
-                same = file_digest(path, size=size) == entry["blake3"]
+            if size <= SMALL:
+                same = content_digest(read_start(path, size + 1)) == entry["blake3"]
+            else:
+                same = path.stat().st_size == size and (not large or file_digest(path) == entry["blake3"])
         except OSError as error:
             raise GoldenError(f"{path}, which the golden needs, can't be read: {error.strerror or error}") from None
         if not same:
             raise GoldenError(_altered(path))
 
 
+def provenance_of(check: Recorded, folder: Path) -> Provenance:
+    """Return what a check was made from, all unknown where that was not recorded; GoldenError if it can't be trusted."""
+    if check.provenance is None:
+        return Provenance()
+    path = folder / check.files()[-1]["file"]
+    try:
+        if file_digest(path) != check.provenance["blake3"]:
+            raise GoldenError(_altered(path))
+        text = read_whole(path).decode("utf-8", "surrogatepass")
+    except OSError as error:
+        raise GoldenError(f"{path}, which the golden needs, can't be read: {error.strerror or error}") from None
+    return loads_provenance(text, str(path))
+
+
 def _altered(path: Path) -> str:
     with path.open("rb") as file:
         if file.read(len(LFS)) == LFS.encode():
-            return f"{path} is a Git LFS pointer, not the array: run  git lfs pull"
-    return f"{path} is not the array that was recorded: its digest differs. Put it back with  git checkout -- {path}"
+            return f"{path} is a Git LFS pointer, not the file itself: run  git lfs pull"
+    return f"{path} is not the file that was recorded: its digest differs. Put it back with  git checkout -- {path}"
 
 
 def problems(folder: Path) -> list[str]:
@@ -142,7 +173,8 @@ def _wrong_values(golden: Golden, folder: Path) -> list[str]:
     found = []
     for name, check in golden.checks.items():
         try:
-            verify_arrays(check, folder, limit=None)
+            verify_arrays(check, folder)
+            provenance_of(check, folder)
             if _recomputed(check, folder).digest != check.digest:
                 found.append(f"{folder}: the value of check {name!r} does not have the digest that was recorded")
         except GoldenError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Literal, get_args
 
 import pytest
@@ -13,11 +14,13 @@ from ..errors import UsageError
 __all__ = ["REPRO", "Entropy", "Plan", "plan"]
 
 REPRO = (
-    'repro(seed=0, *, entropy="seed", deterministic=True): seed every random source for this test; entropy says what '
-    'generators without a seed do ("seed", "forbid" or "allow"), deterministic turns torch\'s deterministic algorithms on'
+    'repro(seed=0, *, entropy="seed", deterministic=True, data=(), artifacts=(), code=()): seed every random source for '
+    'this test; entropy says what generators without a seed do ("seed", "forbid" or "allow"), deterministic turns '
+    "torch's deterministic algorithms on; data, artifacts and code name what the result is made from beside what is "
+    "noticed by itself: files, folders, patterns or values, and functions, classes or modules"
 )
-KNOWN = ("seed", "entropy", "deterministic")
-LATER = ("reruns", "vary", "data", "artifacts", "code")
+KNOWN = ("seed", "entropy", "deterministic", "data", "artifacts", "code")
+LATER = ("reruns", "vary")
 Entropy = Literal["seed", "forbid", "allow"]
 
 
@@ -28,6 +31,9 @@ class Plan:
     seed: int
     entropy: Entropy = "seed"
     deterministic: bool = True
+    data: tuple[object, ...] = ()
+    artifacts: tuple[object, ...] = ()
+    code: tuple[object, ...] = ()
 
 
 def plan(mark: pytest.Mark | None, default_seed: int) -> Plan:
@@ -45,6 +51,9 @@ def plan(mark: pytest.Mark | None, default_seed: int) -> Plan:
         _seed(given.get("seed", default_seed)),
         _entropy(given.get("entropy", "seed")),
         _deterministic(given.get("deterministic", True)),
+        _declared(given.get("data", ())),
+        _declared(given.get("artifacts", ())),
+        _code(given.get("code", ())),
     )
 
 
@@ -68,6 +77,21 @@ def _entropy(value: Any) -> Entropy:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"@pytest.mark.repro: entropy must be 'seed', 'forbid' or 'allow', got {value!r}{hint}")
     return value  # type: ignore[no-any-return]  # one of the three, as was just checked
+
+
+def _declared(value: object) -> tuple[object, ...]:
+    """Return what was declared, one thing or several; a table or an array is one thing."""
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+
+
+def _code(value: object) -> tuple[object, ...]:
+    declared = _declared(value)
+    for item in declared:
+        if not callable(item) and not isinstance(item, ModuleType):
+            raise UsageError(
+                f"@pytest.mark.repro: code must be functions, classes or modules, got {item!r}; import it and pass it itself"
+            )
+    return declared
 
 
 def _deterministic(value: object) -> bool:

@@ -38,6 +38,19 @@ def add_options(parser: pytest.Parser) -> None:
         default="__golden__",
     )
 
+    parser.addini(
+        "mlrepro_track_files",
+        "note the files that a test with a golden opens (default: true)",
+        type="bool",
+        default=True,
+    )
+    parser.addini(
+        "mlrepro_data_dirs",
+        "folders outside of the root directory whose files count as data when a test opens them",
+        type="paths",
+        default=[],
+    )
+
 
 def settings(config: pytest.Config) -> Settings:
     """Return what this run was asked to do; raise pytest's UsageError for what can't be."""
@@ -47,7 +60,15 @@ def settings(config: pytest.Config) -> Settings:
     golden_dir = config.getini("mlrepro_golden_dir").replace("\\", "/").rstrip("/")
     if not golden_dir or golden_dir.startswith("/") or ".." in golden_dir.split("/"):
         raise pytest.UsageError(f"mlrepro_golden_dir must be a folder below the root directory, got {golden_dir!r}")
-    return Settings(config.rootpath, mode, reason, golden_dir, ci=in_ci())
+    return Settings(
+        config.rootpath,
+        mode,
+        reason,
+        golden_dir,
+        ci=in_ci(),
+        track_files=config.getini("mlrepro_track_files"),
+        data_dirs=tuple(config.getini("mlrepro_data_dirs")),
+    )
 
 
 def in_ci() -> bool:

@@ -15,10 +15,13 @@ from ..records import Check, TestId
 from ..session import Session
 from .markers import Plan, plan
 from .options import default_seed, seed_all
+from .watching import Watch, Watched
 
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
     from ..golden.rehearsal import Rehearsal
+    from ..provenance.gather import Sources
+    from ..provenance.record import Provenance
     from ..seeding import EntropySite, SeedScope
 
 __all__ = ["Phases"]
@@ -40,6 +43,7 @@ class Case:
     golden: GoldenCase | None = None
     passed: bool = False
     refused: UsageError | None = None
+    watched: Watched | None = None
 
 
 class Phases:
@@ -49,7 +53,10 @@ class Phases:
         self.session = session
         self._case = Case()
         self._all = seed_all(config)
-        self._seed = default_seed(config)
+        self._default = plan(None, default_seed(config))
+        self._option = config.option
+        self._randomly = bool(getattr(config.option, "randomly_reset_seed", False))
+        self.watch = Watch(config, session.settings)
         self.rehearsal: Rehearsal | None = None
         self.rehearsing = False
 
@@ -57,16 +64,21 @@ class Phases:
         """Seed the test if it asks for it, and keep it seeded until its tear-down is over."""
         self._case = Case(item)
         mark = item.get_closest_marker("repro")
-        if mark is None and not self._all and "repro" not in getattr(item, "fixturenames", ()):
+        if mark is not None or self._all or "repro" in getattr(item, "fixturenames", ()):
+            try:
+                self._case.plan = self._plan(mark)
+            except UsageError as error:
+                self._case.refused = error  # told by `refuse`: before that, the other plugins' set-up must have begun
+        if self.watch.concerns(item):
+            self._case.watched = self.watch.watch(item, self._case.plan)
+        if self._case.plan is None:
             return (yield)
-        try:
-            self._case.plan = plan(mark, self._seed)
-        except UsageError as error:
-            self._case.refused = error  # told by `refuse`: before that, the other plugins' set-up must have begun
-            return (yield)
-        self._case.scope = _scope(self._case.plan)
-        with self._seeded(item, "setup"):
-            return (yield)
+        self._alone(True)
+        scope = self._case.scope = _scope(self._case.plan)
+        scope.enter("setup")
+        result = yield
+        _forbid(scope, 0)
+        return result
 
     def refuse(self) -> None:
         """Fail the set-up of a test whose marker is wrong."""
@@ -76,14 +88,24 @@ class Phases:
     def call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Run the body, and close the golden if the body passes."""
         case = self._case
-        if case.scope is None and "golden" not in getattr(item, "fixturenames", ()):
+        if case.scope is None and case.watched is None:
             result = yield
             _close(case)  # the body may have asked for it by name
             case.passed = True
             return result
-        with self._seeded(item, "call"), _noted(case):
+        seen = 0
+        if case.scope is not None:
+            seen = len(case.scope.violations)
+            case.scope.reseed("call")
+        try:
             result = yield
             _close(case)
+            _require_declared(case)
+        except Exception as error:
+            _note(case, error)
+            raise
+        if case.scope is not None:
+            _forbid(case.scope, seen)
         case.passed = True
         return result
 
@@ -91,11 +113,7 @@ class Phases:
         """Tear down, put every random state back, and write what is to be recorded."""
         case = self._case
         try:
-            with self._seeded(item, "teardown"):
-                result = yield
-            if case.scope is not None:
-                sites = [(f"{ENTROPY}:{site.file}:{site.line}", site.kind) for site in case.scope.sites]
-                item.user_properties.extend(sites)
+            result = yield from self._torn_down(item, case.scope)
             self._leave(case)
             if case.passed and not self.rehearsing:
                 self._commit(item, case)
@@ -103,6 +121,19 @@ class Phases:
             self._leave(case)
             if case.golden is not None:
                 case.golden.discard()
+            if case.watched is not None:
+                case.watched.stop()
+        return result
+
+    def _torn_down(self, item: pytest.Item, scope: SeedScope | None) -> Generator[None, object, object]:
+        if scope is None:
+            return (yield)
+        seen = len(scope.violations)
+        scope.reseed("teardown")
+        result = yield
+        _forbid(scope, seen)
+        for site in scope.sites:
+            item.user_properties.append((f"{ENTROPY}:{site.file}:{site.line}", site.kind))
         return result
 
     def close(self) -> None:
@@ -110,6 +141,9 @@ class Phases:
         self._leave(self._case)
         if self._case.golden is not None:
             self._case.golden.discard()
+        if self._case.watched is not None:
+            self._case.watched.stop()
+        self.watch.close()
 
     def open_golden(self) -> GoldenCase:
         """Return the golden of the running test."""
@@ -129,8 +163,22 @@ class Phases:
             rehearsal=self.rehearsal,
             rehearsing=self.rehearsing,
             notify=lambda check: item.user_properties.append((f"{PROPERTY}:{check.name}", check.outcome)),
+            provenance=self._provenance,
         )
         return self._case.golden
+
+    def sources(self) -> Sources:
+        """Return what the provenance of the running test is gathered from."""
+        case = self._case
+        if case.watched is None:  # the fixture was asked for by name while the test ran already
+            assert case.item is not None  # fixtures are made between set-up and tear-down
+            case.watched = self.watch.unwatched(case.item, case.plan)
+        return case.watched.sources
+
+    def _provenance(self) -> Provenance:
+        from ..provenance.gather import gather
+
+        return gather(self.sources())
 
     def seed_plan(self) -> Plan:
         """Return how the running test is seeded."""
@@ -143,26 +191,21 @@ class Phases:
         if self._case.golden is not None:
             self._case.golden.checkpoint(name, value)
 
-    @contextmanager
-    def _seeded(self, item: pytest.Item, phase: str) -> Iterator[None]:
-        scope = self._case.scope
-        if scope is None:
-            yield
-            return
-        before = len(scope.violations)
-        with _alone(item.config):
-            if scope.is_open:
-                scope.reseed(phase)
-            else:
-                scope.enter(phase)
-            yield
-        if len(scope.violations) > before:  # the test swallowed the error
-            pytest.fail("\n".join(_forbidden(site) for site in scope.violations[before:]), pytrace=False)
+    def _plan(self, mark: pytest.Mark | None) -> Plan:
+        if mark is None or not (mark.args or mark.kwargs):
+            return self._default
+        return plan(mark, self._default.seed)
 
     def _leave(self, case: Case) -> None:
         if case.scope is not None:
-            case.scope.exit()
-            case.scope = None
+            scope, case.scope = case.scope, None
+            self._alone(False)
+            scope.exit()
+
+    def _alone(self, alone: bool) -> None:
+        """Keep pytest-randomly from seeding a test that is seeded here; its hooks look at this option as they run."""
+        if self._randomly:
+            self._option.randomly_reset_seed = not alone
 
     def _commit(self, item: pytest.Item, case: Case) -> None:
         if case.golden is None:
@@ -194,6 +237,12 @@ def entropy_sites(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
             yield key[len(ENTROPY) + 1 :], str(value)
 
 
+def _forbid(scope: SeedScope, seen: int) -> None:
+    """Fail a phase in which the test drew without a seed and swallowed the error."""
+    if len(scope.violations) > seen:
+        pytest.fail("\n".join(_forbidden(site) for site in scope.violations[seen:]), pytrace=False)
+
+
 def _forbidden(site: EntropySite) -> str:
     return f"unseeded entropy is forbidden in this test: {site.kind} was drawn at {site.file}:{site.line}"
 
@@ -204,23 +253,25 @@ def _scope(seeding: Plan) -> SeedScope:
     return SeedScope(seeding.seed, entropy=seeding.entropy, deterministic=seeding.deterministic)
 
 
+def _require_declared(case: Case) -> None:
+    """Fail a test that declares a path which isn't there, also while its golden needs no provenance."""
+    if case.plan is not None and (case.plan.data or case.plan.artifacts) and case.watched is not None:
+        with _plainly():
+            case.watched.sources.declared()
+
+
 def _close(case: Case) -> None:
     if case.golden is not None:
         with _plainly():
             case.golden.finish()
 
 
-@contextmanager
-def _noted(case: Case) -> Iterator[None]:
+def _note(case: Case, error: Exception) -> None:
     """Add to a failure what the user needs to know beside it."""
-    try:
-        yield
-    except Exception as error:
-        for note in [*_hints(case, error), *(case.golden.notes if case.golden else [])]:
-            error.add_note(note)
-        if isinstance(error, (MlreproError, AssertionError)):
-            _trim(error)
-        raise
+    for note in [*_hints(case, error), *(case.golden.notes if case.golden else [])]:
+        error.add_note(note)
+    if isinstance(error, (MlreproError, AssertionError)):
+        _trim(error)
 
 
 def _trim(error: Exception) -> None:
@@ -257,18 +308,4 @@ def _plainly() -> Iterator[None]:
 
 def _fail(error: Exception) -> NoReturn:
     prefix = f"{type(error).__name__}: " if isinstance(error, MlreproError) else ""
-    pytest.fail(f"{prefix}{error}", pytrace=False)
-
-
-@contextmanager
-def _alone(config: pytest.Config) -> Iterator[None]:
-    """Keep pytest-randomly from seeding a test that is seeded here; its hooks look at this option as they run."""
-    before = getattr(config.option, "randomly_reset_seed", None)
-    if not before:
-        yield
-        return
-    config.option.randomly_reset_seed = False
-    try:
-        yield
-    finally:
-        config.option.randomly_reset_seed = before
+    raise pytest.fail.Exception(f"{prefix}{error}", pytrace=False) from None

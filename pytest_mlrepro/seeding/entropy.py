@@ -89,11 +89,12 @@ _SYSTEM_PATCHES = (
 
 def entropy_patches() -> tuple[Patch, ...]:
     """Return the stand-ins for every source that is loaded by now."""
-    return (
-        *_SYSTEM_PATCHES,
-        *_numpy_patches(sys.modules.get("numpy.random.bit_generator")),
-        *_torch_patches(complete_torch()),
-    )
+    return _patches(sys.modules.get("numpy.random.bit_generator"), complete_torch())
+
+
+@lru_cache(maxsize=4)
+def _patches(bit_generator: ModuleType | None, torch: ModuleType | None) -> tuple[Patch, ...]:
+    return (*_SYSTEM_PATCHES, *_numpy_patches(bit_generator), *_torch_patches(torch))
 
 
 # Remembered from when the library is first seen, with the real thing in place: later a scope may be open.

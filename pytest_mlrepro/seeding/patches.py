@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 __all__ = ["Patch", "apply"]
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(NamedTuple):
     """`owner.name`, normally `real`, is to be `stand_in` while a scope is open."""
 
     owner: Any
@@ -25,14 +24,15 @@ def apply(patches: Iterable[Patch]) -> Callable[[], None]:
     An attribute that is neither the real thing nor the stand-in is left alone: a fake is what its author wants.
     """
     before: list[tuple[Any, str, Any]] = []
-    for patch in patches:
-        now = vars(patch.owner).get(patch.name)
-        if now is patch.real or now is patch.stand_in:
-            before.append((patch.owner, patch.name, now))
-            setattr(patch.owner, patch.name, patch.stand_in)
+    for owner, name, real, stand_in in patches:
+        now = owner.__dict__.get(name)
+        if now is real or now is stand_in:
+            before.append((owner, name, now))
+            setattr(owner, name, stand_in)
+    before.reverse()
+    return partial(_put_back, before)
 
-    def put_back() -> None:
-        for owner, name, value in reversed(before):
-            setattr(owner, name, value)
 
-    return put_back
+def _put_back(before: list[tuple[Any, str, Any]]) -> None:
+    for owner, name, value in before:
+        setattr(owner, name, value)

@@ -57,14 +57,24 @@ def save_numpy(mtrand: Any) -> Restore:
     """
     rand = mtrand._rand
     bits = rand._bit_generator
-    if type(bits).__name__ != "MT19937":
+    memory = _twister(bits)
+    if memory is None:
         state = rand.get_state(legacy=False)
         return partial(_restore_other, mtrand, rand, bits, state)
-    address = bits.ctypes.state_address
-    raw = _read(bits, address)
+    with bits.lock:
+        raw = memory.raw
     gauss = rand.standard_normal()
-    cached = _read(bits, address) == raw
+    with bits.lock:
+        cached = memory.raw == raw
     return partial(_restore_twister, mtrand, rand, bits, raw, gauss if cached else None)
+
+
+@lru_cache(maxsize=2)
+def _twister(bits: Any) -> ctypes.Array[ctypes.c_char] | None:
+    """Return the memory of a Mersenne Twister of numpy, or None for any other bit generator."""
+    if type(bits).__name__ != "MT19937":
+        return None
+    return (ctypes.c_char * TWISTER_BYTES).from_address(bits.ctypes.state_address)
 
 
 def _restore_other(mtrand: Any, rand: Any, bits: Any, state: dict[str, Any]) -> None:
@@ -75,8 +85,10 @@ def _restore_other(mtrand: Any, rand: Any, bits: Any, state: dict[str, Any]) -> 
 def _restore_twister(mtrand: Any, rand: Any, bits: Any, raw: bytes, gauss: float | None) -> None:
     _use(mtrand, rand, bits)
     rand.seed(0)  # the only cheap way to clear a cached Gaussian
+    memory = _twister(bits)
+    assert memory is not None  # else its state would not have been read as memory
     with bits.lock:
-        ctypes.memmove(bits.ctypes.state_address, raw, TWISTER_BYTES)
+        memory.raw = raw
     if gauss is not None:
         rand.set_state({**rand.get_state(legacy=False), "has_gauss": 1, "gauss": gauss})
 
@@ -87,16 +99,11 @@ def _use(mtrand: Any, rand: Any, bits: Any) -> None:
         mtrand.set_bit_generator(bits)
 
 
-def _read(bits: Any, address: int) -> bytes:
-    with bits.lock:
-        return ctypes.string_at(address, TWISTER_BYTES)
-
-
 def seed_numpy(mtrand: Any, seed: int) -> None:
     """Seed as `np.random.seed(seed)` does; seeds of 2**32 and more, which numpy refuses, as its list of words."""
     rand = mtrand._rand
     bits = rand._bit_generator
-    if type(bits).__name__ == "MT19937":
+    if _twister(bits) is not None:
         rand.seed(seed if seed < 2**32 else [seed % 2**32, seed >> 32])
     else:  # installed by np.random.set_bit_generator: numpy itself can't re-seed it
         rand.set_state(type(rand)(type(bits)(seed)).get_state(legacy=False))

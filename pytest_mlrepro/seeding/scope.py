@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection
 from functools import lru_cache, partial
 from types import ModuleType, TracebackType
 
+from .._imports import ImportWatch
 from ..errors import UsageError
 from .children import child_patches, watch_forks
 from .entropy import REAL_URANDOM, entropy_patches
 from .examples import join_hypothesis
-from .imports import WATCHED, ImportWatch
 from .patches import apply
 from .rngs import (
     loaded_polars,
@@ -34,6 +34,13 @@ from .torch_rngs import complete_torch, make_deterministic, save_torch, seed_tor
 __all__ = ["SeedScope"]
 
 _LIBRARIES = ("numpy.random", "torch", "polars")
+_WATCHED = frozenset(
+    (
+        *(*_LIBRARIES, "hypothesis"),
+        *("multiprocessing.process", "concurrent.futures.thread", "concurrent.futures.process"),
+    )
+)
+"""What is seeded or patched as soon as it has been imported."""
 _CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
 
 
@@ -59,8 +66,10 @@ class SeedScope:
     """
 
     def __init__(self, seed: int, *, entropy: EntropyMode = "seed", deterministic: bool = True) -> None:
-        self.stream = EntropyStream(Settings(_valid_seed(seed), _valid_mode(entropy), deterministic))
+        self.stream = EntropyStream(_settings(_valid_seed(seed), _valid_mode(entropy), deterministic))
         self._undo: list[Callable[[], object]] = []
+        self._seeds: list[Callable[[int], object]] = []
+        """What seeds each library that is loaded by now."""
 
     @classmethod
     def of(cls, settings: Settings) -> SeedScope:
@@ -72,7 +81,7 @@ class SeedScope:
     @property
     def is_open(self) -> bool:
         """Whether `enter` was called and `exit` was not."""
-        return any(scope is self for scope in OPEN)
+        return self in OPEN
 
     @property
     def sites(self) -> list[EntropySite]:
@@ -104,8 +113,8 @@ class SeedScope:
         self._undo.append(save_random())
         self._save_libraries(_LIBRARIES)
         self._patch()
-        if not sys.modules.keys() >= WATCHED:
-            watch = ImportWatch(_adopt)
+        if not sys.modules.keys() >= _WATCHED:
+            watch = ImportWatch(_WATCHED, _adopt)
             self._undo.append(watch.remove)
             watch.install()
         self._seed()
@@ -134,6 +143,7 @@ class SeedScope:
 
     def _put_back(self) -> list[BaseException]:
         errors: list[BaseException] = []
+        self._seeds.clear()
         while self._undo:
             try:
                 self._undo.pop()()
@@ -159,11 +169,14 @@ class SeedScope:
     def _save_libraries(self, names: Collection[str]) -> None:
         if "numpy.random" in names and (mtrand := numpy_random()) is not None:
             self._undo.append(save_numpy(mtrand))
+            self._seeds.append(partial(seed_numpy, mtrand))
         if "polars" in names and (polars := loaded_polars()) is not None:
             self._undo.append(save_polars(polars, int.from_bytes(REAL_URANDOM(8))))
+            self._seeds.append(partial(seed_polars, polars))
         if "torch" in names and (torch := complete_torch()) is not None:
             _prepare_torch()
             self._undo.append(save_torch(torch))
+            self._seeds.append(partial(seed_torch, torch))
             if self.stream.settings.deterministic:
                 self._undo.append(make_deterministic(torch))
                 self._undo.append(_set_workspace())
@@ -173,13 +186,16 @@ class SeedScope:
         seed_random(number)
         for seeder in seeders():
             seeder(number % 2**32)
-        _seed_libraries(number, _LIBRARIES)
+        for seed in self._seeds:
+            seed(number)
 
     def adopt(self, name: str) -> None:
         """Take in a library whose import has just finished: save what it starts with, patch it, seed it."""
+        known = len(self._seeds)
         self._save_libraries((name,))
         self._patch()
-        _seed_libraries(self.stream.settings.generator_seed, (name,))
+        for seed in self._seeds[known:]:
+            seed(self.stream.settings.generator_seed)
 
     def become_child(self, path: str) -> None:
         """Go on as the descendant at `path`, in a process that has just been forked."""
@@ -213,15 +229,6 @@ def _set_workspace() -> Callable[[], object]:
     return partial(os.environ.pop, _CUBLAS, None)
 
 
-def _seed_libraries(number: int, names: Collection[str]) -> None:
-    if "numpy.random" in names and (mtrand := numpy_random()) is not None:
-        seed_numpy(mtrand, number)
-    if "torch" in names and (torch := complete_torch()) is not None:
-        seed_torch(torch, number)
-    if "polars" in names and (polars := loaded_polars()) is not None:
-        seed_polars(polars, number)
-
-
 def _nothing() -> None:
     pass
 
@@ -248,6 +255,9 @@ def _device_started(backend: ModuleType) -> None:
     if OPEN:
         for generator in backend.default_generators:
             generator.manual_seed(OPEN[-1].stream.settings.generator_seed)
+
+
+_settings = lru_cache(maxsize=8)(Settings)
 
 
 def _valid_seed(seed: object) -> int:

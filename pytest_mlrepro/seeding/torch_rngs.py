@@ -39,6 +39,11 @@ def _has_mps(torch: ModuleType) -> bool:
     return bool(getattr(torch._C, "_mps_is_available", bool)())
 
 
+def _has_devices(torch: ModuleType) -> bool:
+    """Tell whether this build could ever have another generator than the CPU's."""
+    return bool(_backends(torch)) or _has_mps(torch)
+
+
 def _devices(torch: ModuleType) -> list[Any]:
     """Return the generators of accelerators that are in use; never initialises one."""
     found: list[Any] = []
@@ -55,6 +60,8 @@ def save_torch(torch: ModuleType) -> Restore:
 
     A device that is initialised only later had no state to save: it gets fresh entropy, as if it started then.
     """
+    if not _has_devices(torch):
+        return partial(torch.default_generator.set_state, torch.default_generator.get_state())
     states = [(generator, generator.get_state()) for generator in (torch.default_generator, *_devices(torch))]
 
     def restore() -> None:
@@ -71,6 +78,8 @@ def save_torch(torch: ModuleType) -> Restore:
 def seed_torch(torch: ModuleType, seed: int) -> None:
     """Seed as `torch.manual_seed(seed)` does, 200 times faster: that one formats a stack trace for idle devices."""
     torch.default_generator.manual_seed(seed & _MASK)
+    if not _has_devices(torch):
+        return
     for generator in _devices(torch):
         generator.manual_seed(seed & _MASK)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from .node import Array, Field, Group, Label, Node, Scalar
 
-__all__ = ["axis", "label_text", "path_text"]
+__all__ = ["axis", "is_axis", "label_text", "path_text"]
 
 _QUOTED = frozenset({"decimal", "fraction", "uuid", "path", "datetime", "date", "time", "timedelta"})
 
@@ -14,6 +14,11 @@ _QUOTED = frozenset({"decimal", "fraction", "uuid", "path", "datetime", "date", 
 def axis(name: str) -> Scalar:
     """Label of a part that is no item of its owner, such as the index of a frame: never equal to a column's name."""
     return Scalar("axis", name)
+
+
+def is_axis(label: Label) -> bool:
+    """Tell whether a label is that of a part that is no item."""
+    return isinstance(label, Scalar) and label.kind == "axis"
 
 
 def path_text(labels: Iterable[Label], *, root: str = "value") -> str:
@@ -27,7 +32,7 @@ def label_text(label: Label) -> str:
         return f"[{label!r}]"
     if isinstance(label, Field):
         return f".{label}"
-    if isinstance(label, Scalar) and label.kind == "axis":
+    if isinstance(label, Scalar) and label.kind == "axis":  # written out: `is_axis` would not tell its type
         return f".{label.value}"
     return f"[{_key_text(label)}]"
 

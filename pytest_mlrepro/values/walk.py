@@ -56,6 +56,10 @@ class Walk:
             raise Refused(value, f"it is nested more than {MAX_DEPTH} levels deep; flatten it")
         self._open.add(id(value))
 
+    def inside(self, value: object) -> bool:
+        """Tell whether a container is open, so that describing it again would never end."""
+        return id(value) in self._open
+
     def leave(self, value: object) -> None:
         """Close a container."""
         self._open.discard(id(value))

@@ -27,6 +27,9 @@ def test_every_benchmark_prints_its_table() -> None:
         "## A test that checks ten floats",
         "## A large array",
         "## A large frame",
+        "## A large file",
+        "## A folder of many files",
+        "## Noticing what is opened",
         "## Seeding, without pytest",
     ]
     assert "targets met" in ran.stdout

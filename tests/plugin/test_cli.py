@@ -227,7 +227,7 @@ def test_a_proposed_golden_or_array_that_was_changed_is_refused(changed: Project
     (array,) = proposal.glob("*.npy")
     good = array.read_bytes()
     array.write_bytes(good[:-1] + b"\1")
-    assert "is not the array" in mlrepro(changed, "accept", "--all", "--reason", "x", code=2)
+    assert "is not the file" in mlrepro(changed, "accept", "--all", "--reason", "x", code=2)
     array.write_bytes(good)
     golden = proposal / "golden.json"
     text = golden.read_text("utf-8")

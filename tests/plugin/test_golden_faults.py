@@ -79,7 +79,7 @@ def test_an_array_that_does_not_match_its_digest_is_named(model: Project) -> Non
     data = bytearray(array.read_bytes())
     data[-1] ^= 1
     array.write_bytes(data)
-    fails_with(model, f"GoldenError: *{array.name} is not the array that was recorded")
+    fails_with(model, f"GoldenError: *{array.name} is not the file that was recorded")
 
 
 def test_a_golden_that_names_a_file_elsewhere_is_refused(model: Project, tmp_path: Path) -> None:

@@ -209,3 +209,16 @@ def test_asking_for_golden_by_name_works_in_check_mode_and_is_refused_when_recor
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*ask for it as an argument*"])
     assert project.stored() == {}
+
+
+def test_a_failure_at_the_end_is_told_once(project: Project) -> None:
+    project.write("def test_m(golden): golden.check(1.0, 'a')")
+    result = project.run()
+    text = result.stdout.str()
+    assert text.count("no golden is recorded yet") == 1
+    assert "During handling" not in text
+
+
+def test_a_wrong_marker_is_told_once(project: Project) -> None:
+    project.write("import pytest\n@pytest.mark.repro(sead=3)\ndef test_m(): pass")
+    assert "During handling" not in project.run().stdout.str()

@@ -25,7 +25,7 @@ def test_an_array_is_told_whole():
     a[1, 1] = 4.25
     a[0, 0] = np.nan
     assert told({"w": e}, {"w": a}) == (
-        "value['w']: 3 of 6 elements differ by more than is allowed (50 %)\n"
+        "value['w']: 3 of 6 elements differ by more than is allowed (50%)\n"
         "  allowed: atol 0.0 + rtol 1e-07 * |expected| (rtol: default of float64)\n"
         "  greatest difference: 0.5 at [1, 2]\n"
         "  greatest relative to expected: 0.1 at [1, 2]\n"
@@ -41,7 +41,7 @@ def test_a_column_is_told_by_row():
     e, a = (Array("column", "float64", (2,), FlatSource(np.array([1.0, x]))) for x in (2, 3))
     one, two = (Group("pandas.DataFrame", (), (("age", side),)) for side in (e, a))
     lines = explain(compare(one, two, tolerances())).splitlines()
-    assert lines[0] == "column 'age': 1 of 2 rows differ by more than is allowed (50 %)"
+    assert lines[0] == "column 'age': 1 of 2 rows differ by more than is allowed (50%)"
     assert lines[-1].split() == ["row", "1", "2.0", "3.0", "1", "2e-07"]
 
 
@@ -153,3 +153,18 @@ def test_assert_close_refuses_wrong_arguments():
         assert_close(1.0, 1.0, rtol=1)
     with pytest.raises(UsageError):
         assert_close({"a": 1.0}, {"a": 1.0}, tolerance={"b": Tolerance()})
+
+
+def test_the_order_of_columns_is_told_without_the_index() -> None:
+    pd = pytest.importorskip("pandas")
+    told_order = told(pd.DataFrame({"age": [1], "city": [2]}), pd.DataFrame({"city": [2], "age": [1]}))
+    assert told_order == "value: order differs: expected 'age', 'city'; actual 'city', 'age'"
+
+
+def test_an_order_of_many_is_told_from_its_first_difference() -> None:
+    pd = pytest.importorskip("pandas")
+    names = [f"feature_{number}" for number in range(40)]
+    frame = pd.DataFrame({name: [1] for name in names})
+    other = frame[[*names[:30], names[31], names[30], *names[32:]]]
+    line = " ".join(told(frame, other).split())
+    assert line == "value: order differs from position 30 on: expected 'feature_30', actual 'feature_31'"

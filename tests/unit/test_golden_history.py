@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from pytest_mlrepro.compare.tolerance import tolerances
 from pytest_mlrepro.errors import GoldenError
-from pytest_mlrepro.fingerprints import fingerprint_node
 from pytest_mlrepro.golden import history, store
 from pytest_mlrepro.golden.record import Golden
 from pytest_mlrepro.records import TestId
@@ -26,7 +25,7 @@ def save(root: Path, value: object, reason: str, *, action: history.Action = "up
     folder = root / "test_m-01234567"
     staging = store.Staging()
     node = describe(value)
-    staging.add("w", node, fingerprint_node(node).digest, tolerances())
+    staging.add("w", node, tolerances())
     golden = Golden.of(TestId(root / "test_m.py", "test_m"), folder, staging.checks)
     try:
         store.save(folder, golden, staging.folder, action=action, reason=reason, change=None, root=root)

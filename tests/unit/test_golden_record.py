@@ -37,7 +37,7 @@ def through_json(value: object, folder: Path) -> tuple[str, Node, str]:
     digest = fingerprint_node(node).digest
     staging = Staging()
     try:
-        staging.add("check", node, digest, tolerances())
+        staging.add("check", node, tolerances())
         golden = Golden.of(TestId(folder / "test_m.py", "test_m"), folder, staging.checks)
         text, seal = dumps(golden)
         text.encode("utf-8")

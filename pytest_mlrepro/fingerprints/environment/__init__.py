@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .packages import is_tool
 from .whole import environment_of, fingerprint_environment
 
-__all__ = ["environment_of", "fingerprint_environment"]
+__all__ = ["environment_of", "fingerprint_environment", "is_tool"]

@@ -22,6 +22,8 @@ class Fact:
     """Whether another value can lead to another result."""
     value: str | None = None
     """What tells two environments apart, where that isn't the text."""
+    package: str | None = None
+    """The package that it is a fact about, where it is one: code that doesn't use the package isn't concerned."""
 
 
 def ask(question: Callable[[], str]) -> str:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from .facts import Fact
+from .facts import UNKNOWN, Fact
+from .required import installed_version, normal
 
-__all__ = ["package_facts"]
+__all__ = ["is_tool", "package_facts", "required_facts"]
 
 _TOOLING: Final = frozenset(
     {
@@ -43,6 +44,18 @@ def package_facts() -> Iterator[Fact]:
         found.update(_packages(module))
     for name, version in found.items():
         yield Fact(f"package {name}", version, numeric=_numeric(name))
+
+
+def required_facts(names: Collection[str]) -> Iterator[Fact]:
+    """Yield the same for named packages and ours, which seeds, whether they are loaded or not; tools are left out."""
+    for name in sorted(filter(_numeric, names)):
+        yield Fact(f"package {name}", installed_version(name) or UNKNOWN)
+    yield Fact("package pytest-mlrepro", _own_version())
+
+
+def is_tool(name: str) -> bool:
+    """Tell whether a package finds, runs, times or shows tests, so that its version can't change a result."""
+    return not _numeric(normal(name))
 
 
 def _numeric(name: str) -> bool:
@@ -74,11 +87,6 @@ def _own_version() -> str:
     """An editable install has its metadata elsewhere than its modules."""
     versions = (_installed(*_stamped(folder)).get("pytest-mlrepro") for folder in sys.path)
     return next(filter(None, versions), "not installed")
-
-
-def normal(name: str) -> str:
-    """Return the name of a package as the index compares it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _folders(module: ModuleType) -> set[str]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ..._lazy import loaded
 from .facts import UNKNOWN, Fact, ask
+from .required import normal
 
 __all__ = ["pool_facts"]
 
@@ -39,14 +40,14 @@ def pool_facts() -> Iterator[Fact]:
     """Yield what numpy and threadpoolctl tell; nothing if neither numpy nor torch is loaded."""
     numpy = loaded("numpy")
     if hasattr(numpy, "show_config"):  # not while it is being imported
-        yield Fact("numpy CPU dispatch", ask(_dispatch))
+        yield Fact("numpy CPU dispatch", ask(_dispatch), package="numpy")
     if numpy is None and loaded("torch") is None:
         return
     pools = _pools()
     if pools is not None:
         yield from _pool_texts(pools)
     elif hasattr(numpy, "show_config"):
-        yield Fact("BLAS of numpy, as built", ask(_built_in))
+        yield Fact("BLAS of numpy, as built", ask(_built_in), package="numpy")
 
 
 @cache
@@ -79,15 +80,17 @@ def _pool_texts(pools: list[dict[str, Any]]) -> Iterator[Fact]:
     seen: Counter[str] = Counter()
     for pool in sorted(pools, key=lambda pool: str(pool.get("filepath"))):
         kind = "OpenMP" if pool.get("user_api") == "openmp" else "BLAS"
-        name = f"{kind} of {_owner(str(pool.get('filepath')))}"
+        owner = _owner(str(pool.get("filepath")))
+        name = f"{kind} of {owner or 'the system'}"
         seen[name] += 1
-        yield Fact(name if seen[name] == 1 else f"{name}, {seen[name]}", _pool_text(pool))
+        package = None if owner is None else normal(owner)
+        yield Fact(name if seen[name] == 1 else f"{name}, {seen[name]}", _pool_text(pool), package=package)
 
 
-def _owner(path: str) -> str:
+def _owner(path: str) -> str | None:
     """Return the package whose copy of the library this is: wheels bring their own, and each has threads of its own."""
     found = _OWNER.fullmatch(path)
-    return found["owner"] if found else "the system"
+    return found["owner"] if found else None
 
 
 def _pool_text(pool: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from types import ModuleType
 from typing import Any, Final
@@ -38,6 +39,10 @@ _TF32: Final = {"matmul": "_get_cublas_allow_tf32", "cuDNN": "_get_cudnn_allow_t
 
 def torch_facts() -> Iterator[Fact]:
     """Yield what torch tells, if the program has imported it completely."""
+    return (replace(fact, package="torch") for fact in _facts())
+
+
+def _facts() -> Iterator[Fact]:
     torch = loaded("torch")
     if torch is None or not hasattr(torch, "default_generator") or not hasattr(torch, "__config__"):
         return

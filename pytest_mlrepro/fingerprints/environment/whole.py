@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from ...values.node import Group, Scalar
@@ -11,8 +11,9 @@ from ..values import fingerprint_node
 from .facts import Fact
 from .interpreter import interpreter_facts
 from .machine import machine_facts
-from .packages import package_facts
+from .packages import package_facts, required_facts
 from .pools import pool_facts
+from .required import closure
 from .torch_state import torch_facts
 from .variables import variable_facts
 
@@ -23,16 +24,24 @@ NUMERIC: Final = "environment.numeric"
 OTHER: Final = "environment.other"
 
 
-def fingerprint_environment() -> Fingerprint:
+def fingerprint_environment(packages: Collection[str] | None = None) -> Fingerprint:
     """Return the environment of this process as it is now; imports no library of numbers and never fails.
+
+    packages: those that the code in question imports. Then these and what they require count, loaded or not, and no
+    others, so that what other code of the process has imported leaves no trace. Without, all that are loaded count.
 
     One part for each fact, named as in docs/provenance.md; its kind is `environment.numeric` if another value can change
     results, else `environment.other`. Parts of the second kind don't count in the digest of the whole. What a library
     can't tell is `unknown`. Facts that can't change in a process are kept; the others (threads, switches, variables)
     are asked anew. Where switches are set for the length of a test, ask outside of it.
     """
-    sources = (machine_facts, interpreter_facts, pool_facts, torch_facts, package_facts, variable_facts)
-    return environment_of(fact for source in sources for fact in source())
+    plain = [fact for source in (machine_facts, interpreter_facts, variable_facts) for fact in source()]
+    of_libraries = [*pool_facts(), *torch_facts()]
+    if packages is None:
+        return environment_of([*plain, *of_libraries, *package_facts()])
+    names = closure(packages)
+    kept = [fact for fact in of_libraries if fact.package is None or fact.package in names]
+    return environment_of([*plain, *kept, *required_facts(names)])
 
 
 def environment_of(facts: Iterable[Fact]) -> Fingerprint:

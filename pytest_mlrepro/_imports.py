@@ -1,33 +1,25 @@
-"""Libraries that appear while a scope is open: told as soon as their import has finished."""
+"""Libraries that appear while something waits for them: told as soon as their import has finished."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-__all__ = ["WATCHED", "ImportWatch"]
-
-WATCHED = frozenset(
-    {
-        "numpy.random",
-        "torch",
-        "polars",
-        "hypothesis",
-        "multiprocessing.process",
-        "concurrent.futures.thread",
-        "concurrent.futures.process",
-    }
-)
+__all__ = ["ImportWatch"]
 
 
 class ImportWatch:
-    """A meta path finder that lets the others find, and calls back after the module has run."""
+    """A meta path finder that lets the others find, and calls back with the name after a watched module has run.
 
-    def __init__(self, imported: Callable[[str], object]) -> None:
-        self.imported = imported
+    Several may stand on the path and watch the same module: each is told.
+    """
+
+    def __init__(self, watched: Collection[str], imported: Callable[[str], object]) -> None:
+        self.watched, self.imported = watched, imported
+        self._asking: set[str] = set()
 
     def install(self) -> None:
         """Go first on `sys.meta_path`."""
@@ -42,14 +34,22 @@ class ImportWatch:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Wrap the loader that the other finders give for a watched module; say nothing about any other module."""
-        if name not in WATCHED:
+        if name not in self.watched or name in self._asking:
             return None
+        self._asking.add(name)  # another watch asks all finders too, and this one among them
+        try:
+            spec = self._ask(name, path, target)
+        finally:
+            self._asking.discard(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Told(spec.loader, self.imported)
+        return spec
+
+    def _ask(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for finder in sys.meta_path:
-            find = None if isinstance(finder, ImportWatch) else getattr(finder, "find_spec", None)
+            find = None if finder is self else getattr(finder, "find_spec", None)
             spec = None if find is None else find(name, path, target)
             if spec is not None:
-                if spec.loader is not None:
-                    spec.loader = _Told(spec.loader, self.imported)
                 return spec  # type: ignore[no-any-return]  # finders of other packages have no types
         return None
 

@@ -1,0 +1,163 @@
+"""What one test is made from, gathered only when somebody asks: when its golden is recorded, and when a check differs.
+
+A test that passes pays for none of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType
+from typing import Final
+
+from ..errors import FingerprintError
+from ..fingerprints import Fingerprint, fingerprint
+from ..fingerprints.code import fingerprint_code, project_of
+from ..fingerprints.combined import combined
+from ..fingerprints.environment import fingerprint_environment, is_tool
+from ..fingerprints.files import StatCache, declared_paths, fingerprint_artifact, fingerprint_path
+from .git import GitState, git_state
+from .record import UNKNOWN, WRITTEN, Area, Provenance
+
+__all__ = ["Sources", "gather"]
+
+_PACKAGE: Final = "package "
+_MODELS: Final = (
+    *(".safetensors", ".onnx", ".pt", ".pth", ".ckpt", ".joblib", ".pkl", ".pickle", ".keras", ".pb", ".tflite"),
+    *(".gguf", ".mlmodel", ".skops", ".npz"),
+)
+"""Endings of files that hold a fitted model rather than data; the area is for people, both are suspects."""
+
+
+@dataclass(slots=True)
+class Sources:
+    """What is known of a test: where it lies, what it starts from and declares, and what was noticed while it ran."""
+
+    root: Path
+    base: Path
+    """The folder of the test's file, from which declared paths start."""
+    functions: tuple[object, ...] = ()
+    """The test and its fixtures."""
+    code: Sequence[object] = ()
+    data: Sequence[object] = ()
+    artifacts: Sequence[object] = ()
+    opened: Callable[[], tuple[Iterable[Path], Iterable[Path]] | None] = lambda: None
+    """Files that were read and written so far; None if nobody looked."""
+    ran: Callable[[], tuple[CodeType, ...] | None] = lambda: None
+    asked: list[tuple[Area, str, Fingerprint]] = field(default_factory=list)
+    """What the test had fingerprinted by itself."""
+
+    def declared(self) -> tuple[list[tuple[str, Path | object]], list[tuple[str, Path | object]]]:
+        """Return declared data and artifacts by name: paths, and values; UsageError for a path that isn't there."""
+        return self._named(self.data), self._named(self.artifacts)
+
+    def _named(self, items: Sequence[object]) -> list[tuple[str, Path | object]]:
+        found: list[tuple[str, Path | object]] = []
+        for position, item in enumerate(items):
+            if isinstance(item, str | os.PathLike):
+                paths = declared_paths(item, base=self.base, root=self.root)
+                found += [(self.name(path), path) for _, path in paths]
+            else:
+                found.append((f"declared [{position}]", item))
+        return found
+
+    def name(self, path: Path) -> str:
+        """Return how a file is called: relative to the root directory where it lies below it, with slashes."""
+        whole = Path(os.path.abspath(path))  # noqa: PTH100  # links stay as they are spelled
+        return whole.relative_to(self.root).as_posix() if whole.is_relative_to(self.root) else whole.as_posix()
+
+
+def gather(sources: Sources) -> Provenance:
+    """Return what a test is made from, as it is now.
+
+    Raises UsageError for a declared path that isn't there, and FingerprintError for declared data that has no
+    fingerprint. What was only noticed never stops a test: a file that can't be read is a part that says so, and code
+    that can't be understood is unknown.
+    """
+    code = _code(sources)
+    cache = StatCache(sources.root / ".mlrepro" / "cache")
+    data, artifacts = _files(sources, cache)
+    cache.save()
+    state = _git(sources.root)
+    return Provenance(
+        code, data, artifacts, _environment(code), state.commit if state else UNKNOWN, state.dirty if state else None
+    )
+
+
+@lru_cache(maxsize=4)
+def _git(root: Path) -> GitState | None:
+    """Asked once in a run: recording itself changes goldens, which don't count, and nobody else should meanwhile."""
+    return git_state(root, exclude=("**/__golden__/**",))
+
+
+def _code(sources: Sources) -> Fingerprint | None:
+    roots = [*sources.functions, *sources.code]
+    if not roots:
+        return None
+    folders = {sources.root, *(project_of(function) for function in sources.functions)}
+    try:
+        whole = fingerprint_code(roots, project=sorted(folders), ran=sources.ran())
+    except FingerprintError:
+        return None
+    asked = [(name, part) for area, name, part in sources.asked if area == "code"]
+    kept = [(name, part) for name, part in whole.parts if not _is_tool(name)]
+    known = {name for name, _ in kept}
+    return combined("code", kept + [part for part in asked if part[0] not in known])
+
+
+def _is_tool(name: str) -> bool:
+    return name.startswith(_PACKAGE) and is_tool(name.removeprefix(_PACKAGE))
+
+
+def _environment(code: Fingerprint | None) -> Fingerprint:
+    """Return the environment as far as the code uses it: what other tests have imported must leave no trace."""
+    if code is None:
+        return fingerprint_environment()
+    names = [name.removeprefix(_PACKAGE) for name, _ in code.parts if name.startswith(_PACKAGE)]
+    return fingerprint_environment(names)
+
+
+def _files(sources: Sources, cache: StatCache) -> tuple[Fingerprint | None, Fingerprint | None]:
+    """Return data and artifacts: declared, noticed and asked for; None where nothing was declared and nobody looked."""
+    data, artifacts = sources.declared()
+    parts = {
+        "data": {name: _declared(item, cache, as_artifact=False) for name, item in data},
+        "artifacts": {name: _declared(item, cache, as_artifact=True) for name, item in artifacts},
+    }
+    opened = sources.opened()
+    covered = [item for _, item in (*data, *artifacts) if isinstance(item, Path)]
+    for path in opened[0] if opened else ():
+        if not any(path == item or path.is_relative_to(item) for item in covered):
+            as_artifact = path.name.lower().endswith(_MODELS)
+            parts["artifacts" if as_artifact else "data"][sources.name(path)] = _noticed(path, cache, as_artifact)
+    for area, name, part in sources.asked:
+        if area in parts:
+            parts[area][name] = part
+    written = [(sources.name(path), _noticed(path, cache, as_artifact=True)) for path in (opened[1] if opened else ())]
+    if written:
+        parts["artifacts"][WRITTEN] = combined(WRITTEN, sorted(written, key=_by_name))
+    return tuple(  # type: ignore[return-value]  # two of them
+        combined(area, sorted(found.items(), key=_by_name)) if found or opened is not None else None
+        for area, found in parts.items()
+    )
+
+
+def _by_name(part: tuple[str, Fingerprint]) -> str:
+    return part[0]
+
+
+def _declared(item: Path | object, cache: StatCache, *, as_artifact: bool) -> Fingerprint:
+    if not isinstance(item, Path):
+        return fingerprint(item)
+    return (fingerprint_artifact if as_artifact else fingerprint_path)(item, cache=cache)
+
+
+def _noticed(path: Path, cache: StatCache, as_artifact: bool) -> Fingerprint:
+    try:
+        return _declared(path, cache, as_artifact=as_artifact)
+    except FingerprintError as error:
+        unreadable = fingerprint("unreadable")
+        return Fingerprint(unreadable.digest, "unreadable", text=str(error))
