@@ -89,10 +89,12 @@ def _normal(name: str) -> str:
 def _of_files(source: Source, old: Fingerprint | None, new: Fingerprint | None) -> Iterator[Suspect]:
     if old is None or new is None or old.digest == new.digest:
         return
-    if _is_cut(old) or _is_cut(new):
-        yield Suspect(source, "changed", f"something in {source}", old.text, new.text, source)
+    cut = _is_cut(old) or _is_cut(new)
+    found = [] if cut else list(_of_parts(source, _causes(old), _causes(new), ": "))
+    if found or (not cut and any(part.kind == WRITTEN for side in (old, new) for _, part in side.parts)):
+        yield from found  # what was written is part of the whole, and an effect
     else:
-        yield from _of_parts(source, _causes(old), _causes(new), ": ")
+        yield Suspect(source, "changed", f"something in {source}", old.text, new.text, source)
 
 
 def _causes(area: Fingerprint) -> dict[Key, Fingerprint]:

@@ -68,7 +68,7 @@ def _titled(suspect: Suspect) -> str:
 
 
 def _took_part(suspect: Suspect) -> str:
-    return {"code": "ran", "package": "was loaded"}.get(suspect.source, "was in use")
+    return "ran" if suspect.source == "code" else "was in use"
 
 
 def _tells(suspect: Suspect) -> bool:

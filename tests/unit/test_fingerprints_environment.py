@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import textwrap
@@ -526,3 +527,32 @@ def test_the_interpreter_is_named() -> None:
     found = texts(interpreter_facts())
     assert found["Python"].startswith(f"{sys.implementation.name.replace('cpython', 'CPython')} 3.")
     assert found["subnormal floats"] == "kept"
+
+
+def documented() -> dict[str, str]:
+    """Return the fields that docs/provenance.md lists, with what stands under *can change numbers*."""
+    rows = re.findall(
+        r"^\| (`.+?) \| .+? \| ((?:yes|no).*?) \|", (ROOT / "docs/provenance.md").read_text("utf-8"), re.MULTILINE
+    )
+    return {name: kind for names, kind in rows for name in re.findall(r"`(.+?)`", names)}
+
+
+@pytest.mark.parametrize(
+    "code", ["import numpy", pytest.param("import torch, sklearn", marks=[needs_torch, needs_sklearn])]
+)
+def test_every_field_stands_in_the_docs_with_its_kind(code: str) -> None:
+    table = documented()
+    for name, (_, kind, _) in child(code, OMP_NUM_THREADS="1")[1].items():
+        family = re.sub(r"^(package|variable) .*", r"\1 NAME", name)
+        family = re.sub(r"^(?:BLAS|OpenMP) of [^,]*(?:, \d)?$", "BLAS of numpy", family)
+        assert family in table
+        assert kind == "environment.other" if table[family] == "no" else True
+        assert kind == "environment.numeric" if table[family] == "yes" else True
+
+
+def test_every_documented_field_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", fake_torch(started=True))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    there = {re.sub(r"^(package|variable) .*", r"\1 NAME", name) for name, _ in fingerprint_environment().parts}
+    apart = {"BLAS of numpy", "OpenMP of torch", "BLAS of numpy, as built"}  # of what is installed here
+    assert set(documented()) - apart <= there

@@ -321,3 +321,13 @@ def test_a_function_that_ran_in_one_run_only_counts_only_alone() -> None:
     old, new = (provenance(code=code(ran=ran("a", *more))) for more in ((), ("rare",)))
     assert [(suspect.name, suspect.weak) for suspect in suspects(old, new)] == [("rare", True)]
     assert names(old, provenance(code=new.code, data=data(x=leaf(1, "file")))) == ["x"]
+
+
+def test_what_the_test_itself_wrote_is_an_effect() -> None:
+    sides = [
+        provenance(artifacts=artifacts(written=tree("written", {"out.csv": leaf(content, "file")})))
+        for content in (1, 2)
+    ]
+    assert suspects(*sides) == suspects(provenance(), sides[0]) == []
+    changed = provenance(artifacts=artifacts(written=leaf(3, "written"), **{"model.safetensors": model(norm="x")}))
+    assert names(sides[0], changed) == ["model.safetensors: norm"]
