@@ -113,10 +113,9 @@ def _installed(folder: str, stamp: int) -> dict[str, str]:
 def _metadata(folder: str, stamp: int) -> dict[Path, re.Match[str]]:
     try:
         with os.scandir(folder or ".") as entries:
-            matches = {Path(entry.path): _METADATA.fullmatch(entry.name) for entry in entries}
+            return {Path(entry.path): match for entry in entries if (match := _METADATA.fullmatch(entry.name))}
     except OSError:
         return {}
-    return {path: match for path, match in matches.items() if match}
 
 
 @cache
