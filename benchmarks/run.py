@@ -11,7 +11,7 @@ import importlib
 
 from showing import machine
 
-NAMES = ("startup", "per_test", "arrays", "frames", "files", "seeding")
+NAMES = ("startup", "per_test", "arrays", "frames", "files", "fingerprints", "seeding")
 
 
 def main() -> None:

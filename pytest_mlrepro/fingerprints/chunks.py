@@ -1,11 +1,11 @@
-"""The elements of an array as canonical bytes, in pieces whose size the format fixes, hashed by two threads if many."""
+"""The elements of an array as canonical bytes, in pieces whose size the format fixes, hashed by all cores if many."""
 
 from __future__ import annotations
 
-import struct
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -14,16 +14,15 @@ from blake3 import blake3
 from ..values.dtypes import is_text, storage
 from ..values.node import Chunk, Source
 
-__all__ = ["Chunks", "array_chunks"]
+__all__ = ["Piece", "array_pieces", "piece_size"]
 
+Piece: TypeAlias = tuple[bytes | memoryview, ...]
+"""The bytes of a piece, as they lie in one or two places."""
 Encode: TypeAlias = Callable[[Chunk], bytes | memoryview]
 
 CHUNK_BYTES: Final = 4 * 2**20
 CHUNK_TEXTS: Final = 65536
-THREADS: Final = 2
-"""More threads gain little: two already come near the memory's speed, and each holds one or two pieces."""
 _SMALL: Final = 512
-_pack_size: Final = struct.Struct("<Q").pack
 _NAN_ABOVE: Final = {
     "bfloat16": (0x7FFF, 0x7F80, 0x7FC0),
     "float8_e5m2": (0x7F, 0x7C, 0x7E),
@@ -34,50 +33,46 @@ _NAN_ABOVE: Final = {
 """Magnitude bits, greatest magnitude that is no NaN, and the NaN to write; formats with a single NaN are missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunks:
-    """The pieces of an array: a single one as bytes, several as digests."""
-
-    step: int
-    """Elements of each piece but the last."""
-    payload: tuple[bytes | memoryview, ...]
-    """What enters the digest of the array: the number of pieces, then the only one with its length, or all digests."""
-    digests: list[bytes]
-
-
-def array_chunks(source: Source, dtype: str) -> Chunks:
-    """Read a source to its end and return its pieces; of several, only the digests stay in memory."""
-    size = source.size
-    step, encode = _form(dtype)
-    if not size:
-        return Chunks(step, (_pack_size(0),), [])
+def array_pieces(source: Source, dtype: str) -> Piece | list[bytes]:
+    """Read a source to its end and return its only piece, or the digests of several, which are all that is kept."""
+    size, step = source.size, piece_size(dtype)
     if size <= step:
-        only = encode(source.read(0, size))
-        return Chunks(step, (_pack_size(1), _pack_size(len(only)), only), [])
+        return _piece(source, dtype, 0, size) if size else ()
 
     def digest(start: int) -> bytes:
-        return blake3(encode(source.read(start, min(start + step, size)))).digest()
+        hasher = blake3()
+        for buffer in _piece(source, dtype, start, min(start + step, size)):
+            hasher.update(buffer)
+        return hasher.digest()
 
     starts = range(0, size, step)
-    if len(starts) == 2 or is_text(dtype):  # strings are made under the interpreter's lock
-        digests = list(map(digest, starts))
-    else:
-        with ThreadPoolExecutor(THREADS) as executor:
-            digests = list(executor.map(digest, starts))
-    return Chunks(step, (_pack_size(len(digests)), *digests), digests)
+    if len(starts) == 2 or (is_text(dtype) and _packed(source) is None):
+        return list(map(digest, starts))  # Python's strings are read under the interpreter's lock
+    with ThreadPoolExecutor(min(_cores(), len(starts))) as executor:
+        return list(executor.map(digest, starts))
 
 
-def _form(dtype: str) -> tuple[int, Encode]:
-    """Return the elements of a piece, and how they become bytes."""
+def piece_size(dtype: str) -> int:
+    """Return the number of elements of each piece but the last."""
     common = _FORMS.get(dtype)
     if common is not None:
-        return common
+        return common[0]
+    return CHUNK_TEXTS if is_text(dtype) else CHUNK_BYTES // storage(dtype).itemsize
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _piece(source: Source, dtype: str, start: int, stop: int) -> Piece:
+    common = _FORMS.get(dtype)
+    if common is not None:
+        return (common[1](source.read(start, stop)),)
     if is_text(dtype):
-        return CHUNK_TEXTS, _texts
-    step = CHUNK_BYTES // storage(dtype).itemsize
-    if dtype in _NAN_ABOVE:
-        return step, lambda chunk: _bytes(_one_nan_pattern(chunk, *_NAN_ABOVE[dtype]))
-    return step, _bytes
+        packed = _packed(source)
+        return _texts(*packed(start, stop)) if packed is not None else _objects(source.read(start, stop))
+    chunk = source.read(start, stop)
+    return (_bytes(_one_nan_pattern(chunk, *_NAN_ABOVE[dtype]) if dtype in _NAN_ABOVE else chunk),)
 
 
 def _bytes(chunk: Chunk) -> memoryview:
@@ -134,13 +129,31 @@ def _bools(chunk: Chunk) -> memoryview:
     return (raw if raw.max(initial=0) <= 1 else (raw != 0).view(np.uint8)).data
 
 
-def _texts(chunk: Chunk) -> bytes:
-    """Encode strings as their lengths in code points, then all of them as UTF-8; bytes as their lengths, then all."""
+def _packed(source: Source) -> Callable[[int, int], tuple[Chunk, bytes | memoryview]] | None:
+    """Return how the strings of a `PackedSource` are read; a protocol's own `isinstance` takes longer than a digest."""
+    return getattr(source, "packed", None)
+
+
+def _texts(lengths: Chunk, joined: bytes | memoryview) -> Piece:
+    """Encode strings or bytes as the number of bytes of each, four bytes wide if that is enough, then all on end."""
+    wide = int(lengths.max()) >= 2**32
+    return (b"\10" if wide else b"\4") + lengths.astype("<u8" if wide else "<u4").tobytes(), joined
+
+
+def _objects(chunk: Chunk) -> Piece:
     items: list[Any] = chunk.tolist()
-    lengths = np.fromiter(map(len, items), "<u8", len(items)).tobytes()
-    if isinstance(items[0], bytes):
-        return lengths + b"".join(items)
-    return lengths + "".join(items).encode("utf-8", "surrogatepass")
+    if isinstance(items[0], str):
+        joined = "".join(items)
+        if joined.isascii():  # each character is a byte
+            return _with_lengths(items, joined.encode())
+        items = list(map(str.encode, items, repeat("utf-8"), repeat("surrogatepass")))
+    return _with_lengths(items, b"".join(items))
+
+
+def _with_lengths(items: list[Any], joined: bytes) -> Piece:
+    if len(joined) < 2**32:
+        return b"\4" + np.fromiter(map(len, items), "<u4", len(items)).tobytes(), joined
+    return _texts(np.fromiter(map(len, items), np.int64, len(items)), joined)
 
 
 _FORMS: Final[dict[str, tuple[int, Encode]]] = {

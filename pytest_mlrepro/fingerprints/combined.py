@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
-from typing import Final
 
-from blake3 import blake3
-
-from .digest import PREFIX, Fingerprint
+from .digest import Fingerprint
+from .encoding import child, group_head, hashed, name_label
 
 __all__ = ["combined"]
 
-_pack_size: Final = struct.Struct("<Q").pack
-
 
 def combined(kind: str, parts: Sequence[tuple[str, Fingerprint]]) -> Fingerprint:
-    """Return the fingerprint of named parts in their order: the digest is that of a group of this kind over them."""
-    encoded = [b"mlrepro1G", _text(kind), _pack_size(0), _pack_size(len(parts))]
-    for name, part in parts:
-        encoded += (b"s", _text(name), bytes.fromhex(part.digest.removeprefix(PREFIX)))
-    return Fingerprint(PREFIX + blake3(b"".join(encoded)).hexdigest(), kind, tuple(parts))
-
-
-def _text(text: str) -> bytes:
-    data = text.encode("utf-8", "surrogatepass")
-    return _pack_size(len(data)) + data
+    """Return the fingerprint of named parts in their order: a group of this kind that holds all of them by digest."""
+    encoded = [group_head(kind, len(parts)), *(name_label(name) + child(part) for name, part in parts)]
+    return Fingerprint(hashed(b"".join(encoded)), kind, tuple(parts))

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from .dtypes import NATIVE, canonical_name
+from .generators import describe_numpy_random
 from .node import Array, Chunk, Field, Group, Node, Scalar, Source
 from .paths import axis
 from .sources import FilledSource, FlatSource, LazySource, array_source
@@ -46,8 +47,8 @@ def describe_numpy(value: Foreign, walk: Walk) -> Node | None:
         return describe_scalar(value, walk)
     if isinstance(value, np.dtype):
         return Scalar("numpy.dtype", canonical_name(value) or value.str)
-    if isinstance(value, np.random.Generator | np.random.BitGenerator):
-        raise Refused(value, "pass its state, such as generator.bit_generator.state")
+    if type(value).__module__.startswith("numpy.random"):
+        return describe_numpy_random(value, walk)
     if isinstance(value, np.ma.MaskedArray):
         return _masked(value, walk)
     if isinstance(value, np.ndarray):
@@ -134,14 +135,25 @@ def _masked(value: Foreign, walk: Walk) -> Node:
         parts = [walk.part(name, _masked, value[name], walk) for name in names]
         shape = ",".join(map(str, data.shape))
         return Group("numpy.structured", (("of", "numpy.MaskedArray"), ("shape", shape)), tuple(parts))
+    if data.dtype == object:
+        return _masked_objects(data, mask, walk)
     plain = _any_dtype(data, "numpy.MaskedArray", walk)
     if not isinstance(plain, Array):
-        raise Refused(value, "a masked array of objects has no canonical form; use .filled() and a dtype of numbers")
+        raise Refused(value, "it has no canonical form; use .filled()")
     if not mask.any():
         return plain
     valid = array_source(~mask)
     fill = _zero(plain)
     return Array(plain.kind, plain.dtype, plain.shape, FilledSource(plain.data, valid, fill), valid)
+
+
+def _masked_objects(data: Chunk, mask: Chunk, walk: Walk) -> Node:
+    """Objects with None where the mask is, and the mask."""
+    plain = data.copy()
+    plain[mask] = None
+    whole = object_array(plain, "numpy.object", walk)
+    masked = Array("numpy.ndarray", "bool", mask.shape, array_source(mask))
+    return Group(whole.kind, (("of", "numpy.MaskedArray"), *whole.attrs), (*whole.children, (axis("mask"), masked)))
 
 
 def _zero(array: Array) -> Any:  # the null element of any dtype

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from .._lazy import loaded
+from .arrow_texts import ArrowTexts, arrow_range
 from .categories import category_codes, sorted_categories
 from .dtypes import is_text
 from .node import Array, Chunk, Group, Label, Node, Source
@@ -64,14 +65,17 @@ def arrow_column(column: Foreign, kind: str, walk: Walk) -> Node:
         return _struct(column, kind, walk, pa)
     if types.is_nested(dtype) or types.is_fixed_size_list(dtype):
         return _list(column, kind, walk, pa)
+    valid = _valid(column, pa)
+    text = _text_name(dtype)
+    if text is not None:
+        return Array(kind, text, (len(column),), ArrowTexts(column, binary=text == "bytes"), valid)
     flat = _flat(dtype, types)
     if flat is None:
         raise Refused(column, f"its type {dtype} has no canonical form; cast it to a plain type first")
     name, convert = flat
-    source: Source = LazySource(len(column), lambda start, stop: convert(_range(column, start, stop, pa)))
-    valid = _valid(column, pa)
+    source: Source = LazySource(len(column), lambda start, stop: convert(arrow_range(column, start, stop)))
     if valid is not None and is_text(name):
-        source = FilledSource(source, valid, "" if name == "str" or name.startswith("decimal") else b"")
+        source = FilledSource(source, valid, "")
     return Array(kind, name, (len(column),), source, valid)
 
 
@@ -79,16 +83,15 @@ def _valid(column: Foreign, pa: Foreign) -> Source | None:
     if column.null_count == 0:
         return None
     return LazySource(
-        len(column), lambda start, stop: _range(column, start, stop, pa).is_valid().to_numpy(zero_copy_only=False)
+        len(column), lambda start, stop: arrow_range(column, start, stop).is_valid().to_numpy(zero_copy_only=False)
     )
 
 
-def _range(column: Foreign, start: int, stop: int, pa: Foreign) -> Foreign:
-    """Return rows `start:stop` as one array."""
-    chunks = column.slice(start, stop - start).chunks
-    if len(chunks) == 1:
-        return chunks[0]
-    return pa.concat_arrays(chunks) if chunks else pa.array([], column.type)
+def _text_name(dtype: Foreign) -> str | None:
+    name = str(dtype)
+    if name in ("string", "large_string", "string_view"):
+        return "str"
+    return "bytes" if "binary" in name else None
 
 
 def _flat(dtype: Foreign, types: Foreign) -> tuple[str, Callable[[Any], Chunk]] | None:
@@ -110,9 +113,7 @@ def _flat(dtype: Foreign, types: Foreign) -> tuple[str, Callable[[Any], Chunk]] 
         return f"timedelta64[{dtype.unit}]", lambda array: _bits(array).view(f"timedelta64[{dtype.unit}]")
     if types.is_decimal(dtype):
         return f"decimal({dtype.precision},{dtype.scale})", _decimals
-    if text in ("string", "large_string", "string_view"):
-        return "str", _objects
-    return ("bytes", _objects) if "binary" in text else None
+    return None
 
 
 def _bits(array: Foreign) -> Chunk:
@@ -134,16 +135,12 @@ def _decimals(array: Foreign) -> Chunk:
     return text_objects([format(item, "f") if isinstance(item, Decimal) else "" for item in array.to_pylist()])
 
 
-def _objects(array: Foreign) -> Chunk:
-    return text_objects(array.to_numpy(zero_copy_only=False))
-
-
 def _dictionary(column: Foreign, kind: str, walk: Walk, pa: Foreign) -> Group:
     """A dictionary is an encoding: values in use count, sorted, unless the type says that their order has meaning."""
     chunks = column.unify_dictionaries().chunks
     values = chunks[0].dictionary if chunks else pa.array([], column.type.value_type)
     indices = pa.chunked_array([chunk.indices for chunk in chunks], column.type.index_type)
-    codes = LazySource(len(indices), lambda start, stop: _indices(_range(indices, start, stop, pa)))
+    codes = LazySource(len(indices), lambda start, stop: _indices(arrow_range(indices, start, stop)))
     items = values.to_pylist()
     order = np.arange(len(items)) if column.type.ordered else sorted_categories(items, codes, walk)
     categories = arrow_column(values.take(pa.array(order)), kind, walk)

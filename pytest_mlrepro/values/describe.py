@@ -13,8 +13,11 @@ import numpy as np
 
 from .arrays import NUMPY_SCALARS, describe_ndarray, describe_numpy, describe_scalar
 from .arrow_tables import describe_arrow
+from .estimators import describe_sklearn
+from .functions import describe_function, is_callable_value
 from .keys import sort_key
 from .node import Field, Group, Label, Node
+from .objects import describe_object
 from .pandas_tables import describe_pandas
 from .polars_tables import describe_polars
 from .refusal import refuse
@@ -68,7 +71,10 @@ def _container(value: Foreign, walk: Walk) -> Node:
         return _list(value, walk)
     if isinstance(value, Set) and isinstance(value, set | frozenset):
         return _set(value, walk)
-    return refuse(value)
+    if is_callable_value(value):
+        return describe_function(value, walk)
+    described = describe_object(value, walk)
+    return described if described is not None else refuse(value)
 
 
 def _list(value: list[Any], walk: Walk) -> Node:
@@ -145,6 +151,7 @@ _LIBRARIES: Final[dict[str, Any]] = {
     "polars": describe_polars,
     "pyarrow": describe_arrow,
     "scipy": describe_scipy,
+    "sklearn": describe_sklearn,
 }
 _EXACT: Final[dict[type, Handler]] = {
     **EXACT_SCALARS,

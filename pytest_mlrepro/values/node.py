@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy.typing as npt
 
-__all__ = ["Array", "Chunk", "Field", "Group", "Label", "Node", "Scalar", "Source", "is_empty"]
+__all__ = ["Array", "Chunk", "Field", "Group", "Label", "Node", "PackedSource", "Scalar", "Source", "is_empty"]
 
 Chunk: TypeAlias = npt.NDArray[Any]
 
@@ -36,6 +36,13 @@ class Source(Protocol):
         and never written to. Several threads may read at once. Elements have the *storage* dtype of the array's `dtype`
         (see `values.dtypes`); strings come as an object array of `str`.
         """
+
+
+class PackedSource(Source, Protocol):
+    """Strings that lie on end somewhere, as Arrow keeps them: they can be read without an object for each."""
+
+    def packed(self, start: int, stop: int) -> tuple[Chunk, bytes | memoryview]:
+        """Return the number of bytes of each of the elements `start:stop` as integers, and their UTF-8 on end."""
 
 
 @dataclass(frozen=True, slots=True)

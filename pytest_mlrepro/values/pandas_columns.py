@@ -35,7 +35,7 @@ def pandas_column(series: Foreign, walk: Walk) -> Node:
     if isinstance(dtype, pd.DatetimeTZDtype):
         return _instants(values, dtype)
     if isinstance(dtype, pd.StringDtype):
-        return _strings(values, dtype)
+        return _strings(values, dtype, walk)
     if isinstance(dtype, pd.ArrowDtype):
         return arrow_column(values.__arrow_array__(), "pandas.arrow", walk)
     if isinstance(dtype, pd.PeriodDtype):
@@ -72,10 +72,12 @@ def _instants(values: Foreign, dtype: Foreign) -> Array:
     return Array("column", f"datetime64[{dtype.unit}, {zone}]", array.shape, array_source(array))
 
 
-def _strings(values: Foreign, dtype: Foreign) -> Array:
+def _strings(values: Foreign, dtype: Foreign, walk: Walk) -> Node:
     """The same whether Python or Arrow keeps them; `str` (missing is NaN) and `string` (missing is NA) differ."""
     pd: Any = loaded("pandas")
     kind = "pandas.nullable" if dtype.na_value is pd.NA else "column"
+    if dtype.storage == "pyarrow":
+        return arrow_column(values.__arrow_array__(), kind, walk)
     data = LazySource(len(values), lambda start, stop: _text_range(values[start:stop]))
     valid = LazySource(len(values), lambda start, stop: ~np.asarray(values[start:stop].isna(), dtype=bool))
     if not _any_null(values):

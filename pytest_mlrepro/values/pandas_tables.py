@@ -66,7 +66,10 @@ def _level(index: Foreign, walk: Walk) -> Node:
             "column",
             "int64",
             (len(index),),
-            LazySource(len(index), lambda start, stop: first + step * np.arange(start, stop, dtype=np.int64)),
+            LazySource(
+                len(index),
+                lambda start, stop: np.arange(first + step * start, first + step * stop, step, dtype=np.int64),
+            ),
         )
     return pandas_column(index.to_series(), walk)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +20,6 @@ __all__ = ["describe_polars"]
 _NUMBERS: Final = frozenset(
     {"Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float16", "Float32", "Float64"}
 )
-_EMPTY: Final[dict[str, Any]] = {"String": "", "Binary": b""}
 
 
 def describe_polars(value: Foreign, walk: Walk) -> Node | None:
@@ -50,8 +50,10 @@ def _column(series: Foreign, walk: Walk) -> Node:
         return Group("polars.object", (), (walk.part(axis("items"), walk.describe, series.to_list()),))
     if name in _NUMBERS or name == "Boolean":
         return _leaf(series, "bool" if name == "Boolean" else name.lower(), "", False if name == "Boolean" else 0)
-    if name in _EMPTY:
-        return _texts(series, "str" if name == "String" else "bytes", _EMPTY[name])
+    if name == "String":
+        return Array("column", "str", (len(series),), _Strings(series), _valid(series))
+    if name == "Binary":
+        return _texts(series, "bytes", b"")
     if name == "Decimal":
         return _texts(series, f"decimal({dtype.precision},{dtype.scale})", "")
     temporal = _temporal(dtype, name)
@@ -81,6 +83,31 @@ def _leaf(series: Foreign, dtype: str, view: str, zero: Foreign) -> Array:
         return array.astype(np.int64, copy=False).view(view) if view else array
 
     return Array("column", dtype, (len(series),), LazySource(len(series), read), _valid(series))
+
+
+@dataclass(frozen=True, slots=True)
+class _Strings:
+    """The strings of a series, put on end by polars itself; nulls are empty."""
+
+    series: Foreign
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return len(self.series)
+
+    def read(self, start: int, stop: int) -> Chunk:
+        """Return Python strings."""
+        return text_objects(self._range(start, stop).to_list())
+
+    def packed(self, start: int, stop: int) -> tuple[Chunk, bytes]:
+        """Return lengths and bytes; see `values.node.PackedSource`."""
+        texts = self._range(start, stop)
+        return texts.str.len_bytes().to_numpy(), texts.str.join("").item().encode()
+
+    def _range(self, start: int, stop: int) -> Foreign:
+        piece = self.series.slice(start, stop - start)
+        return piece.fill_null("") if piece.null_count() else piece
 
 
 def _texts(series: Foreign, dtype: str, empty: Foreign) -> Array:
@@ -140,7 +167,7 @@ def _categorical(series: Foreign, walk: Walk) -> Group:
 
 
 def _codes(series: Foreign, categories: Foreign, order: Chunk, items: list[Any], *, ordered: bool) -> Group:
-    node = _texts(categories, "str", "")
+    node = Array("column", "str", (len(categories),), _Strings(categories))
     return category_codes(node, _physical(series), order, len(items), ordered=ordered)
 
 

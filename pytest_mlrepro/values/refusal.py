@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import types
 from array import array
 from collections.abc import Generator, Iterator, KeysView, Set, ValuesView
@@ -12,9 +13,8 @@ from .walk import Foreign, Refused
 __all__ = ["refuse"]
 
 _ADVICE: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
-    ((types.FunctionType, types.BuiltinFunctionType, types.MethodType), "pass what it returns, or declare it as code"),
+    ((io.IOBase,), "pass its path, or what it holds"),
     ((types.ModuleType,), "pass the values in it that matter"),
-    ((type,), "pass its name, or declare it as code"),
     ((Generator, Iterator), "it can be read only once; make a list of it"),
     ((KeysView, ValuesView), "make a list of it"),
     ((Set,), "make a set of it"),
@@ -22,10 +22,11 @@ _ADVICE: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
     ((array,), "pass numpy.asarray(value)"),
     ((types.SimpleNamespace,), "pass vars(value)"),
 )
+_REGISTER: Final = "pass its numbers as a dict or an array, or give its class a method __mlrepro__() that returns them"
+_FOREIGN: Final = "; a class that isn't yours takes one too: {}.__mlrepro__ = lambda self: ..."
+_IMMUTABLE: Final = 1 << 8
+"""The flag of types that take no attribute, such as those of Python itself."""
 _BY_METHOD: Final = (
-    ("get_params", "pass its fitted arrays, such as estimator.coef_, or its predictions"),
-    ("model_dump", "pass value.model_dump()"),
-    ("__attrs_attrs__", "pass attrs.asdict(value)"),
     ("__array__", "pass numpy.asarray(value)"),
     ("state_dict", "pass value.state_dict()"),
 )
@@ -39,6 +40,5 @@ def refuse(value: Foreign) -> NoReturn:
     for method, advice in _BY_METHOD:
         if hasattr(type(value), method):
             raise Refused(value, advice)
-    raise Refused(
-        value, "pass its numbers as a dict or an array, or give its class a method __mlrepro__() that returns them"
-    )
+    kind = type(value)
+    raise Refused(value, _REGISTER + ("" if kind.__flags__ & _IMMUTABLE else _FOREIGN.format(kind.__name__)))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from .._lazy import loaded
 from .dtypes import NATIVE, storage
+from .modules import describe_torch_object
 from .node import Array, Field, Group, Node, Scalar
 from .paths import axis
 from .sources import array_source
@@ -24,23 +25,19 @@ _SPARSE: Final = {
 
 
 def describe_torch(value: Foreign, walk: Walk) -> Node | None:
-    """Describe a tensor, a dtype or a device of torch; None for what is neither."""
+    """Describe a tensor, a dtype, a device, or an object with a state; None for other things of torch."""
     torch: Any = loaded("torch")
     if isinstance(value, torch.Tensor):
         return _tensor(value, torch, walk)
     if isinstance(value, torch.dtype | torch.device | torch.layout | torch.memory_format):
         return Scalar(f"torch.{type(value).__name__}", str(value))
-    if isinstance(value, torch.nn.Module):
-        raise Refused(value, "a module holds code as well as numbers; pass module.state_dict()")
-    if isinstance(value, torch.optim.Optimizer):
-        raise Refused(value, "pass optimizer.state_dict()")
-    if isinstance(value, torch.Generator):
-        raise Refused(value, "pass generator.get_state()")
-    return None
+    return describe_torch_object(value, torch, walk)
 
 
 def _tensor(value: Foreign, torch: Foreign, walk: Walk) -> Node:
     kind = type(value)
+    if kind.__name__ in ("UninitializedParameter", "UninitializedBuffer"):
+        raise Refused(value, "it has no shape yet; run the module once on an input")
     if value.is_meta:
         raise Refused(value, "a meta tensor has no elements; materialise it first")
     if value.is_quantized:

@@ -37,9 +37,13 @@ class Refused(Exception):  # noqa: N818  # never leaves the package: users see a
 class Walk:
     """The state of one `describe`: how to describe a part, and the containers that are open."""
 
-    __slots__ = ("_exact", "_open", "_other")
+    __slots__ = ("_exact", "_open", "_other", "leftover")
+
+    leftover: bool
+    """Whether the walk is inside what a fit left behind."""
 
     def __init__(self, exact: Mapping[type, Handler], other: Handler) -> None:
+        self.leftover = False
         self._open: set[int] = set()
         self._exact = exact
         self._other = other

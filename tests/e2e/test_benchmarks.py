@@ -10,7 +10,19 @@ from pathlib import Path
 import pytest
 
 RUN = Path(__file__).parents[2] / "benchmarks" / "run.py"
-PEERS = ("pandas", "pyarrow", "torch", "pytest_randomly", "syrupy", "pytest_regressions", "pytest_datadir")
+PEERS = (
+    "pandas",
+    "pyarrow",
+    "torch",
+    "sklearn",
+    "joblib",
+    "dask",
+    "datasets",
+    "pytest_randomly",
+    "syrupy",
+    "pytest_regressions",
+    "pytest_datadir",
+)
 missing = [name for name in PEERS if importlib.util.find_spec(name) is None]
 
 
@@ -30,6 +42,9 @@ def test_every_benchmark_prints_its_table() -> None:
         "## A large file",
         "## A folder of many files",
         "## Noticing what is opened",
+        "## Fingerprints of large values",
+        "## Fingerprints of tables",
+        "## Fingerprints of small values",
         "## Seeding, without pytest",
     ]
     assert "targets met" in ran.stdout

@@ -135,7 +135,7 @@ def test_a_name_that_is_no_text_is_a_usage_error(project: Project, name: str) ->
     [
         ("{'layers': [1, object()]}", "value*'layers'*[[]1]*object"),
         ("{'f': __import__('threading').Lock()}", "value*'f'*lock"),
-        ("[lambda: 1]", "value?0? is of type function"),
+        ("[(i for i in ())]", "value?0? is of type generator"),
         ("{'a': np.array([object()])}", "value*'a'*object"),
         ("{'a': np.array([1, 'x'], dtype=object)}", "value*'a'*object"),
     ],

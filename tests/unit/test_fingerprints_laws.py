@@ -3,9 +3,12 @@
 import copy
 import datetime as dt
 import math
+import os
 import pickle
+import socket
 import subprocess
 import sys
+import threading
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
@@ -325,7 +328,7 @@ def deep():
     ("make", "place", "advice"),
     [
         (lambda: {"a": [1, {"b": object()}]}, "value['a'][1]['b']", "__mlrepro__"),
-        (lambda: Config(lambda: 0), "value.rate", "code"),
+        (lambda: Config(eval("lambda: 0")), "value.rate", "__mlrepro__"),
         (lambda: Point(1, (i for i in [])), "value.y", "list"),
         (lambda: [None, {}.keys()], "value[1]", "list"),
         (loop, "value['self'][1]", "itself"),
@@ -333,7 +336,9 @@ def deep():
         (lambda: [None, np.longdouble(1)], "value[1]", "float64"),
         (lambda: np.array([1, object()], object), "value.items[1]", "__mlrepro__"),
         (lambda: {(1, object()): 2}, "value", "__mlrepro__"),
-        (lambda: int, "value", "name"),
+        (lambda: {"a": threading.Lock()}, "value['a']", "__mlrepro__"),
+        (lambda: [sys.stderr, None], "value[0]", "path"),
+        (lambda: [os, None], "value[0]", "values in it"),
         (lambda: memoryview(b"a"), "value", "bytes"),
     ],
 )
@@ -343,6 +348,11 @@ def test_refusal_names_place_type_and_advice(make, place, advice):
     assert place in str(caught.value)
     assert advice in str(caught.value)
     assert "is of type" in str(caught.value)
+
+
+def test_refusal_of_a_socket():
+    with socket.socket() as open_socket, pytest.raises(FingerprintError, match=r"value\[0\] .*socket.*__mlrepro__"):
+        fingerprint([open_socket])
 
 
 def test_own_method_describes_an_object():
