@@ -17,28 +17,32 @@ FACTS = [
     Fact("CPU", "Größe\ud800"),
     Fact("host", "#01234567", numeric=False),
 ]
-WHOLE = "94438e73b1d41c54e747e3fcbc87e39b4b701e05060b9652c6585c4b836c0d9e"
+WHOLE = "d3c79f21f226919ffedebe459ba9fc6eb0ec4fb2b49ae2f6a50c6e654d7d4a1a"
 PARTS = {
-    "CPU": "2395954da699e6d5f2632ab30b4493c8f5f7e0c16226e2d6be9b3c56aed20188",
-    "Python": "5490931a51a7fc2dafab206558dffb92697306f2a1a3be88c5902010546928a9",
-    "host": "f10efd9a004bd6e9a90ceac255d582f03be3c1679b302a65ac0e341444df2dbc",
-    "variable OMP_NUM_THREADS": "5ac645fbaeae95576dd53af9a8e429e20aee0e04fc4a8b6855fd13c7e71a7807",
+    "CPU": "aafc427cf07918c23ddaa111a6dafa01904d718dc01d84817527103099a19d5d",
+    "Python": "65d10670ce9308715f707fcc152dd37d0d9c3296e2384919c8076d21525b4eb3",
+    "host": "b78f1fc5b4a0e8599433cf30049bfbd24ee72aa48a67f2dd64690ed4cb7da80f",
+    "variable OMP_NUM_THREADS": "87a946c90031fb72cafbd3b84b628511fc9e0df3dbc93071a7af8af36eb30865",
 }
 
 
-def text(value):
+def size(number):
+    return bytes([number]) if number < 255 else b"\xff" + struct.pack("<Q", number)
+
+
+def word(value):
     data = value.encode("utf-8", "surrogatepass")
-    return struct.pack("<Q", len(data)) + data
+    return size(len(data)) + data
 
 
 def scalar(kind, value):
-    return blake3(b"mlrepro1S" + text(kind) + text(value)).digest()
+    return blake3(b"mlrepro1S" + word(kind) + word(value)).digest()
 
 
 def on_paper(numeric):
-    encoded = b"mlrepro1G" + text("environment") + struct.pack("<Q", 0) + struct.pack("<Q", len(numeric))
+    encoded = b"mlrepro1G" + word("environment") + size(0) + size(len(numeric))
     for name in sorted(numeric):
-        encoded += b"s" + text(name) + scalar("environment.numeric", numeric[name])
+        encoded += b"s" + word(name) + b"#" + scalar("environment.numeric", numeric[name])
     return PREFIX + blake3(encoded).hexdigest()
 
 
