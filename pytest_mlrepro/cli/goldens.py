@@ -103,8 +103,6 @@ def _print_golden(folder: Path, root: Path, proposal: pending.Proposal | None) -
         facts += f", {entries[-1]['action']} {entries[-1]['time']}: {entries[-1]['reason']}"
     name = golden.nodeid(folder, root)
     _print_state("pending" if proposal else "recorded", name, f"{summary(proposal)}; {facts}" if proposal else facts)
-    if proposal and proposal.why:
-        click.echo(f"{'':8}  {plain(proposal.why)}")
 
 
 def _print_state(state: Literal["recorded", "pending", "damaged"], name: str, facts: str) -> None:
