@@ -249,11 +249,14 @@ def _hold(result: Source, source: Source, before: Source, qualname: str, *, whol
 
 
 def _shared(result: Source, source: Source, name: str, qualname: str) -> bool:
-    """Tell whether one statement binds both names before and after: they go together."""
-    return all(
-        any(one is two for one in side.module.bindings.get(name, []) for two in side.module.bindings.get(qualname, []))
-        for side in (result, source)
-    )
+    """Tell whether a name differs only in statements that bind both: they go together, if they did in the new file.
+
+    A name that the new file lacks, such as the variable of a loop that fills a constant, harms nobody.
+    """
+    if not found(source, name):
+        return all(node in found(result, qualname) for node in found(result, name))
+    sides = [(found(side, name), found(side, qualname)) for side in (result, source)]
+    return all(any(node in both for node in own) for own, both in sides)
 
 
 def _digests(source: Source, qualname: str) -> list[str]:
