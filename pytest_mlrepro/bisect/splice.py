@@ -33,6 +33,8 @@ def spliced(new: bytes, old: bytes, qualname: str) -> bytes:
     have, want = found(source, qualname), found(before, qualname)
     if not have and not want:
         raise Unsplicable("neither file defines it")
+    if _digests(source, qualname) == _digests(before, qualname):
+        return new
     if have and want:
         edits = _replaced(source, have, before, want)
     elif want:
