@@ -52,6 +52,8 @@ class Sources:
     ran: Callable[[], tuple[CodeType, ...] | None] = lambda: None
     asked: list[tuple[Area, str, Fingerprint]] = field(default_factory=list)
     """What the test had fingerprinted by itself."""
+    named: list[Path] = field(default_factory=list)
+    """Files among that: reading them for it is no use of them as data."""
 
     def declared(self) -> tuple[list[tuple[str, Path | object]], list[tuple[str, Path | object]]]:
         """Return declared data and artifacts by name: paths, and values; UsageError for a path that isn't there."""
@@ -72,6 +74,7 @@ class Sources:
         found = declared_paths(given, base=self.base, root=self.root)
         if len(found) > 1:
             raise UsageError(f"{os.fspath(given)!r} means {len(found)} files: name one, or their folder")
+        self.named.append(found[0][1])
         return found[0][1]
 
     def fingerprint(self, item: Path | object, area: Area) -> Fingerprint:
@@ -160,7 +163,7 @@ def _files(sources: Sources) -> tuple[Fingerprint | None, Fingerprint | None]:
         "artifacts": {name: sources.fingerprint(item, "artifacts") for name, item in artifacts},
     }
     opened = sources.opened()
-    covered = [item for _, item in (*data, *artifacts) if isinstance(item, Path)]
+    covered = [*sources.named, *(item for _, item in (*data, *artifacts) if isinstance(item, Path))]
     for path in opened[0] if opened else ():
         if not any(path == item or path.is_relative_to(item) for item in covered):
             area: Area = "artifacts" if path.name.lower().endswith(_MODELS) else "data"
