@@ -62,6 +62,7 @@ class Plugin:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what was collected."""
         collection.collect(self.session, session.items, session.config)
+        self.phases.watch.begin(session.items)
 
     def pytest_deselected(self) -> None:
         """Note that the run is a part only."""

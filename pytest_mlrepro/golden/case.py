@@ -9,7 +9,7 @@ from ..compare.explain import explain, failure_text
 from ..compare.start import is_large, part_at_once
 from ..compare.tolerance import Tolerance, Tolerances, loosened, require_used, tighter, to_json, tolerances
 from ..compare.walk import compare, leaf_paths, leaves
-from ..errors import GoldenError, UsageError
+from ..errors import GoldenError, MlreproError, UsageError
 from ..fingerprints import fingerprint_node
 from ..provenance.record import Provenance
 from ..records import Check, Settings, TestId
@@ -54,6 +54,9 @@ class GoldenCase:
         self._failed = False
         self._stored: Golden | None = None
         self._loaded = False
+
+    def __repr__(self) -> str:
+        return f"<golden of {self.test}>"
 
     def check(
         self,
@@ -111,6 +114,8 @@ class GoldenCase:
         unused = sorted(self._golden_checks().keys() - self._seen)
         if unused or (self._missing and self.settings.mode == "check"):
             self._fail_at_end(unused)
+        if self._staging:  # now: what the fixtures set up still stands as it stood for the test
+            self._staging.made_from(self._provenance())
 
     def commit(self) -> None:
         """Write what was put aside, after the whole test has passed."""
@@ -120,7 +125,6 @@ class GoldenCase:
             tidy(self.folder)
             return
         old = self._golden_checks()
-        self._staging.made_from(self._provenance())
         golden = self._proposed({**old, **self._staging.checks})
         save(
             self.folder,
@@ -215,18 +219,19 @@ class GoldenCase:
             return
         self._failed = True
         self._notify(Check(key, "failed"))
+        now, trouble = self._made_from()
         if comparison.ok:
             why = Why(f"{_title(key)} is held to a looser tolerance than recorded")
             details = "the value is within what was allowed when it was recorded."
         else:
-            why = since_recorded(recorded, self.folder, self._provenance(), subject=key or "the unnamed value")
+            why = since_recorded(recorded, self.folder, now, subject=key or "the unnamed value")
             details = explain(comparison)
         raise AssertionError(
             failure_text(
                 headline=why.conclusion,
                 details="\n".join([details, *looser]),
-                why=why.evidence,
-                next_commands=self._commands(self._propose((), why.conclusion)),
+                why=(*why.evidence, *trouble),
+                next_commands=self._commands(self._propose((), now, why.conclusion)),
             )
         )
 
@@ -250,14 +255,21 @@ class GoldenCase:
             failure_text(
                 headline=f"golden of {self.test} is not complete",
                 details="\n".join(details),
-                next_commands=self._commands(self._propose(unused)),
+                next_commands=self._commands(self._propose(unused, self._made_from()[0])),
             )
         )
 
-    def _propose(self, dropped: list[str] | tuple[()], why: str = "") -> str | None:
+    def _made_from(self) -> tuple[Provenance, list[str]]:
+        """Return what this run is made from; what can't be told must not hide the failure that it should explain."""
+        try:
+            return self._provenance(), []
+        except MlreproError as error:
+            return Provenance(), [f"what this run is made from is unknown: {error}"]
+
+    def _propose(self, dropped: list[str] | tuple[()], made_from: Provenance, why: str = "") -> str | None:
         """Write the proposal; a store that can't be written must not hide the failure that is being told."""
         if self._staging:
-            self._staging.made_from(self._provenance())
+            self._staging.made_from(made_from)
         staged = self._staging.checks if self._staging else {}
         kept = {key: check for key, check in self._golden_checks().items() if key not in dropped}
         files = {entry["file"] for check in staged.values() for entry in check.files()}

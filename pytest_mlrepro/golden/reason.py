@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import GoldenError
+from ..fingerprints import Fingerprint
+from ..fingerprints.combined import combined
 from ..provenance.reason import conclusion, evidence
 from ..provenance.record import Provenance
 from .record import Recorded
@@ -28,7 +30,20 @@ def since_recorded(check: Recorded, folder: Path, now: Provenance, *, subject: s
     A provenance that can't be read must not hide the failure that it should explain: it is unknown then, and said to be.
     """
     try:
-        then = provenance_of(check, folder)
+        then = _so_far(provenance_of(check, folder), now)
     except GoldenError as error:
         return Why(conclusion(Provenance(), now, subject), (str(error),))
     return Why(conclusion(then, now, subject), tuple(evidence(then, now)))
+
+
+def _so_far(then: Provenance, now: Provenance) -> Provenance:
+    """Return what was recorded without the files that this run has not come to: it stopped at the check that differs."""
+    return replace(then, data=_known(then.data, now.data), artifacts=_known(then.artifacts, now.artifacts))
+
+
+def _known(then: Fingerprint | None, now: Fingerprint | None) -> Fingerprint | None:
+    if then is None or now is None:
+        return then
+    names = {name for name, _ in now.parts}
+    kept = [(name, part) for name, part in then.parts if name in names]
+    return then if len(kept) == len(then.parts) else combined(then.kind, kept)

@@ -15,10 +15,13 @@ from ..records import Check, TestId
 from ..session import Session
 from .markers import Plan, plan
 from .options import default_seed, seed_all
+from .watching import Watch, Watched
 
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
     from ..golden.rehearsal import Rehearsal
+    from ..provenance.gather import Sources
+    from ..provenance.record import Provenance
     from ..seeding import EntropySite, SeedScope
 
 __all__ = ["Phases"]
@@ -40,6 +43,7 @@ class Case:
     golden: GoldenCase | None = None
     passed: bool = False
     refused: UsageError | None = None
+    watched: Watched | None = None
 
 
 class Phases:
@@ -52,6 +56,7 @@ class Phases:
         self._default = plan(None, default_seed(config))
         self._option = config.option
         self._randomly = bool(getattr(config.option, "randomly_reset_seed", False))
+        self.watch = Watch(config, session.settings)
         self.rehearsal: Rehearsal | None = None
         self.rehearsing = False
 
@@ -59,12 +64,14 @@ class Phases:
         """Seed the test if it asks for it, and keep it seeded until its tear-down is over."""
         self._case = Case(item)
         mark = item.get_closest_marker("repro")
-        if mark is None and not self._all and "repro" not in getattr(item, "fixturenames", ()):
-            return (yield)
-        try:
-            self._case.plan = self._plan(mark)
-        except UsageError as error:
-            self._case.refused = error  # told by `refuse`: before that, the other plugins' set-up must have begun
+        if mark is not None or self._all or "repro" in getattr(item, "fixturenames", ()):
+            try:
+                self._case.plan = self._plan(mark)
+            except UsageError as error:
+                self._case.refused = error  # told by `refuse`: before that, the other plugins' set-up must have begun
+        if self.watch.concerns(item):
+            self._case.watched = self.watch.watch(item, self._case.plan)
+        if self._case.plan is None:
             return (yield)
         self._alone(True)
         scope = self._case.scope = _scope(self._case.plan)
@@ -81,7 +88,7 @@ class Phases:
     def call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Run the body, and close the golden if the body passes."""
         case = self._case
-        if case.scope is None and "golden" not in getattr(item, "fixturenames", ()):
+        if case.scope is None and case.watched is None:
             result = yield
             _close(case)  # the body may have asked for it by name
             case.passed = True
@@ -93,6 +100,7 @@ class Phases:
         try:
             result = yield
             _close(case)
+            _require_declared(case)
         except Exception as error:
             _note(case, error)
             raise
@@ -113,6 +121,8 @@ class Phases:
             self._leave(case)
             if case.golden is not None:
                 case.golden.discard()
+            if case.watched is not None:
+                case.watched.stop()
         return result
 
     def _torn_down(self, item: pytest.Item, scope: SeedScope | None) -> Generator[None, object, object]:
@@ -131,6 +141,9 @@ class Phases:
         self._leave(self._case)
         if self._case.golden is not None:
             self._case.golden.discard()
+        if self._case.watched is not None:
+            self._case.watched.stop()
+        self.watch.close()
 
     def open_golden(self) -> GoldenCase:
         """Return the golden of the running test."""
@@ -150,8 +163,22 @@ class Phases:
             rehearsal=self.rehearsal,
             rehearsing=self.rehearsing,
             notify=lambda check: item.user_properties.append((f"{PROPERTY}:{check.name}", check.outcome)),
+            provenance=self._provenance,
         )
         return self._case.golden
+
+    def sources(self) -> Sources:
+        """Return what the provenance of the running test is gathered from."""
+        case = self._case
+        if case.watched is None:  # the fixture was asked for by name while the test ran already
+            assert case.item is not None  # fixtures are made between set-up and tear-down
+            case.watched = self.watch.unwatched(case.item, case.plan)
+        return case.watched.sources
+
+    def _provenance(self) -> Provenance:
+        from ..provenance.gather import gather
+
+        return gather(self.sources())
 
     def seed_plan(self) -> Plan:
         """Return how the running test is seeded."""
@@ -224,6 +251,13 @@ def _scope(seeding: Plan) -> SeedScope:
     from ..seeding import SeedScope
 
     return SeedScope(seeding.seed, entropy=seeding.entropy, deterministic=seeding.deterministic)
+
+
+def _require_declared(case: Case) -> None:
+    """Fail a test that declares a path which isn't there, also while its golden needs no provenance."""
+    if case.plan is not None and (case.plan.data or case.plan.artifacts) and case.watched is not None:
+        with _plainly():
+            case.watched.sources.declared()
 
 
 def _close(case: Case) -> None:

@@ -20,12 +20,10 @@ from ..fingerprints.combined import combined
 from ..fingerprints.environment import fingerprint_environment, is_tool
 from ..fingerprints.files import StatCache, declared_paths, fingerprint_artifact, fingerprint_path
 from .git import GitState, git_state
-from .record import UNKNOWN, Area, Provenance
+from .record import UNKNOWN, WRITTEN, Area, Provenance
 
-__all__ = ["WRITTEN", "Sources", "gather"]
+__all__ = ["Sources", "gather"]
 
-WRITTEN: Final = "written"
-"""Name and kind of the part of the artifacts that holds what the test itself wrote: an effect, and never a reason."""
 _PACKAGE: Final = "package "
 _MODELS: Final = (
     *(".safetensors", ".onnx", ".pt", ".pth", ".ckpt", ".joblib", ".pkl", ".pickle", ".keras", ".pb", ".tflite"),
@@ -119,7 +117,7 @@ def _environment(code: Fingerprint | None) -> Fingerprint:
     if code is None:
         return fingerprint_environment()
     names = [name.removeprefix(_PACKAGE) for name, _ in code.parts if name.startswith(_PACKAGE)]
-    return fingerprint_environment([*names, "pytest-mlrepro"])
+    return fingerprint_environment(names)
 
 
 def _files(sources: Sources, cache: StatCache) -> tuple[Fingerprint | None, Fingerprint | None]:

@@ -11,11 +11,13 @@ from ..errors import GoldenError
 from ..fingerprints.digest import Fingerprint
 from .bounds import MAX_DEPTH, bounded
 
-__all__ = ["AREAS", "UNKNOWN", "Area", "Provenance", "dumps", "from_json", "loads", "to_json"]
+__all__ = ["AREAS", "UNKNOWN", "WRITTEN", "Area", "Provenance", "dumps", "from_json", "loads", "to_json"]
 
 Area: TypeAlias = Literal["code", "data", "artifacts", "environment"]
 AREAS: Final[tuple[Area, ...]] = get_args(Area)
 UNKNOWN: Final = "unknown"
+WRITTEN: Final = "written"
+"""Name and kind of the part of the artifacts that holds what a test itself wrote: an effect, and never a reason."""
 SCHEMA: Final = 1
 _LARGEST: Final = 64 * 2**20
 """Characters beyond which a text is no provenance of ours: ours are some kilobytes, and bounded."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
 from ..fingerprints.digest import Fingerprint
-from .record import Provenance
+from .record import WRITTEN, Provenance
 from .trees import Change, Difference, Key, differences, numbered, one_sided
 
 __all__ = ["NOT_SET", "Source", "Suspect", "suspects"]
@@ -89,9 +89,15 @@ def _normal(name: str) -> str:
 def _of_files(source: Source, old: Fingerprint | None, new: Fingerprint | None) -> Iterator[Suspect]:
     if old is None or new is None or old.digest == new.digest:
         return
-    cut = _is_cut(old) or _is_cut(new)
-    found = [] if cut else list(_of_parts(source, numbered(old), numbered(new), ": "))
-    yield from found or [Suspect(source, "changed", f"something in {source}", old.text, new.text, source)]
+    if _is_cut(old) or _is_cut(new):
+        yield Suspect(source, "changed", f"something in {source}", old.text, new.text, source)
+    else:
+        yield from _of_parts(source, _causes(old), _causes(new), ": ")
+
+
+def _causes(area: Fingerprint) -> dict[Key, Fingerprint]:
+    """Return the parts of an area without what the test itself wrote, which is an effect."""
+    return {key: part for key, part in numbered(area).items() if part.kind != WRITTEN}
 
 
 def _of_code(old: Fingerprint | None, new: Fingerprint | None) -> Iterator[Suspect]:

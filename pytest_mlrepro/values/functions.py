@@ -19,13 +19,15 @@ from .node import Field, Group, Label, Node, Scalar
 from .origins import module_file, module_namespace, origin_of_file, origin_of_module, public_name
 from .walk import Foreign, Refused, Walk
 
-__all__ = ["captured", "describe_function", "is_callable_value", "own_codes"]
+__all__ = ["captured", "describe_function", "installed_name", "is_callable_value", "own_codes"]
 
 _NO_SOURCE: Final = (
     "it was made by exec or eval, or its file is gone, so that nothing tells what it does; define it in a file, or set "
     "its attribute __mlrepro__ to a function that returns what stands for it"
 )
 _FOREIGN: Final = "it is compiled code that no loaded module offers under its name; wrap it in a function of your own"
+_COMPILED: Final = (types.BuiltinFunctionType, types.MethodWrapperType, np.ufunc, type(np.mean))
+_DESCRIPTORS: Final = (types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType)
 _UFUNC_HOMES: Final = ("numpy", "scipy.special")
 
 
@@ -38,7 +40,7 @@ def describe_function(value: Foreign, walk: Walk) -> Node:
     `functools.partial` and a bound method are groups of their parts. Raises Refused for what has no source.
     """
     for kinds, handler in _HANDLERS:
-        if isinstance(value, kinds):
+        if issubclass(type(value), kinds):
             return handler(value, walk)
     if _cython(value):
         return _compiled(value, walk)
@@ -47,7 +49,22 @@ def describe_function(value: Foreign, walk: Walk) -> Node:
 
 def is_callable_value(value: object) -> bool:
     """Tell whether `describe_function` is the one to describe an object."""
-    return isinstance(value, _CALLABLES) or _cython(value)
+    return issubclass(type(value), _CALLABLES) or _cython(value)
+
+
+def installed_name(value: Foreign) -> str | None:
+    """Return the public name of a function or a class of Python or an installed package; None for any other object."""
+    kind = type(value)  # what isinstance is told may run the object's own code
+    if issubclass(kind, type):
+        return _class_name(value) if origin_of_module(value.__module__) != "source" else None
+    if issubclass(kind, types.FunctionType):
+        module = value.__module__
+        known = isinstance(module, str) and origin_of_module(module) != "source"
+        return public_name(module, value.__qualname__, value) if known else None
+    if issubclass(kind, _DESCRIPTORS):
+        return f"{_class_name(value.__objclass__)}.{value.__name__}"
+    bound = issubclass(kind, types.MethodType) and not isinstance(value.__func__, types.FunctionType)
+    return _offered(value) if bound or issubclass(kind, _COMPILED) or _cython(value) else None
 
 
 def _function(value: types.FunctionType, walk: Walk) -> Node:
@@ -55,11 +72,9 @@ def _function(value: types.FunctionType, walk: Walk) -> Node:
     if own is not None:
         children = walk.parts(value, ((Field("__mlrepro__"), part) for part in [own()]))
         return Group("custom", (("type", "function"),), children)
-    module, name = value.__module__, value.__qualname__
-    if isinstance(module, str) and origin_of_module(module) != "source":
-        public = public_name(module, name, value)
-        if public is not None:
-            return Scalar("function", public)
+    public = installed_name(value)
+    if public is not None:
+        return Scalar("function", public)
     if walk.inside(value):  # a closure that refers to itself
         return Scalar("function", f"<recursion>.{value.__code__.co_qualname}")
     wrapped = value.__dict__.get("__wrapped__")
@@ -95,15 +110,14 @@ def captured(value: types.FunctionType) -> Iterator[tuple[Label, Any]]:
 
 
 def _class(value: type, walk: Walk) -> Node:
-    module, name = value.__module__, value.__qualname__
-    if origin_of_module(module) != "source":
-        public = public_name(module, name, value)
-        return Scalar("class", public if public is not None else f"{module}.{name}")
+    public = installed_name(value)
+    if public is not None:
+        return Scalar("class", public)
     codes = list(own_codes(value))
-    filename = codes[0].co_filename if codes else module_file(module_namespace(module))
+    filename = codes[0].co_filename if codes else module_file(module_namespace(value.__module__))
     file = source_file(filename) if filename is not None else None
     lines = frozenset(code.co_firstlineno for code in codes)
-    pieces = file.class_(name, lines) if file is not None else ()
+    pieces = file.class_(value.__qualname__, lines) if file is not None else ()
     if file is None or not pieces:
         raise Refused(value, "its class statement is in no file; pass its name, or define it in a file")
     source = Scalar("syntax", file.digest(pieces))
@@ -114,14 +128,17 @@ def _class(value: type, walk: Walk) -> Node:
 def own_codes(value: type) -> Iterator[types.CodeType]:
     """Yield the code of the methods that were written inside the class statement."""
     for name, member in type.__dict__["__dict__"].__get__(value).items():
-        function = member.__func__ if isinstance(member, staticmethod | classmethod) else member
-        if isinstance(function, types.FunctionType) and function.__code__.co_qualname == f"{value.__qualname__}.{name}":
+        function = member.__func__ if issubclass(type(member), staticmethod | classmethod) else member
+        if (
+            issubclass(type(function), types.FunctionType)
+            and function.__code__.co_qualname == f"{value.__qualname__}.{name}"
+        ):
             yield function.__code__
 
 
 def _compiled(value: Foreign, walk: Walk) -> Node:
     """Describe a function in C or Cython: by a public name, else as a method of the object that it is bound to."""
-    public = _offered(value)
+    public = installed_name(value)
     if public is not None:
         return Scalar("function", public)
     owner = getattr(value, "__self__", None)
@@ -144,8 +161,7 @@ def _offered(value: Foreign) -> str | None:
 
 
 def _descriptor(value: Foreign, walk: Walk) -> Node:
-    owner = value.__objclass__
-    return Scalar("function", f"{_class_name(owner)}.{value.__name__}")
+    return Scalar("function", installed_name(value))
 
 
 def _class_name(kind: type) -> str:
@@ -192,8 +208,8 @@ _HANDLERS: Final[tuple[tuple[Any, Callable[[Any, Walk], Node]], ...]] = (
     (type, _class),
     (types.FunctionType, _function),
     (types.MethodType, _method),
-    ((types.BuiltinFunctionType, types.MethodWrapperType, np.ufunc, type(np.mean)), _compiled),
-    ((types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType), _descriptor),
+    (_COMPILED, _compiled),
+    (_DESCRIPTORS, _descriptor),
     (functools.partial, _partial),
     ((staticmethod, classmethod, type(functools.lru_cache(len))), _wrapper),
     ((operator.itemgetter, operator.attrgetter, operator.methodcaller), _getter),

@@ -18,13 +18,16 @@ from functools import cached_property, lru_cache
 from types import CodeType
 from typing import Any, Final, TypeAlias
 
+from .code_objects import fits, narrowed, substance
 from .syntax import syntax_digest
 
-__all__ = ["Definition", "SourceFile", "source_file", "substance"]
+__all__ = ["Definition", "SourceFile", "source_file"]
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Pieces: TypeAlias = tuple[Any, ...]
 """Nodes that count as one: a statement, or a lambda."""
+_SHARED: Final = frozenset({"<string>", "<stdin>"})
+"""Names of much code at once: since Python 3.13 `linecache` knows the text of `python -c` under the first."""
 _FRESH_NS: Final = 2 * 10**9
 """A file that changed so lately may change again within one tick of its clock, so that its text is compared."""
 
@@ -37,7 +40,7 @@ def source_file(filename: str) -> SourceFile | None:
     try:
         stat = os.stat(filename)  # noqa: PTH116  # three times as fast as Path.stat, and done for every function
     except (OSError, ValueError):
-        text = "".join(linecache.getlines(filename))
+        text = "".join(linecache.getlines(filename)) if filename not in _SHARED else ""
         return _parsed(filename, text) if text else None
     if time.time_ns() - stat.st_mtime_ns < _FRESH_NS:
         text = _read(filename)
@@ -78,6 +81,7 @@ class SourceFile:
         self.text = text
         self.tree = tree
         self._found: dict[CodeType, _Pieces] = {}
+        self._outer: dict[CodeType, tuple[str, Any] | None] = {}
         self._digests: dict[_Pieces, str] = {}
 
     def function(self, code: CodeType) -> _Pieces:
@@ -100,14 +104,26 @@ class SourceFile:
         """Return the outermost function, or else the class, whose source holds a nested function or a lambda."""
         if "." not in code.co_qualname and code.co_name != "<lambda>":
             return None
-        for qualname, nodes in self.definitions.items():
-            if "<locals>" not in qualname:
-                for outer in nodes:
-                    if not isinstance(outer, ast.ClassDef) and outer is not node and _spans(outer, node.lineno):
-                        return qualname, outer
+        if code not in self._outer:
+            self._outer[code] = self._around(code, node)
+        return self._outer[code]
+
+    def _around(self, code: CodeType, node: Any) -> tuple[str, Any] | None:
+        outer = self.outermost(node)
+        if outer is not None and outer[1] is not node:
+            return outer
         owner = code.co_qualname.rpartition(".")[0]
         found = [outer for outer in self.classes.get(owner, []) if _spans(outer, node.lineno)]
         return (owner, found[0]) if found and code.co_name == "<lambda>" else None
+
+    def outermost(self, node: Any) -> tuple[str, Any] | None:
+        """Return the function around a node, or the node itself, that stands in no other function; None if none does."""
+        for qualname, nodes in self.definitions.items():
+            if "<locals>" not in qualname:
+                for outer in nodes:
+                    if not isinstance(outer, ast.ClassDef) and _spans(outer, node.lineno):
+                        return qualname, outer
+        return None
 
     def digest(self, pieces: _Pieces) -> str:
         """Return the digest of the syntax of pieces of this file, computed once."""
@@ -118,11 +134,11 @@ class SourceFile:
 
     def _locate(self, code: CodeType) -> _Pieces:
         if code.co_name == "<lambda>":
-            return _narrowed(self._lambdas.get(code.co_firstlineno, []), code)
+            return narrowed(self._lambdas.get(code.co_firstlineno, []), code)
         at = self._functions.get((code.co_firstlineno, code.co_name))
-        if at is not None and _fits(at, code):
+        if at is not None and fits(at, code):
             return (at,)
-        moved = [node for node in self._by_name.get(code.co_qualname, []) if _fits(node, code)]
+        moved = [node for node in self._by_name.get(code.co_qualname, []) if fits(node, code)]
         return tuple(moved) if len(moved) == 1 else ()
 
     @cached_property
@@ -176,14 +192,6 @@ class SourceFile:
         return found
 
 
-def substance(code: CodeType) -> Any:
-    """Return what a code object does, free of where its lines are, so that two of them compare."""
-    consts = tuple(
-        substance(const) if isinstance(const, CodeType) else (type(const).__name__, const) for const in code.co_consts
-    )
-    return (code.co_code, consts, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags)
-
-
 def _definitions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.AST]]:
     """Yield each definition with its qualified name, going into every block but into no expression."""
     for statement in body:
@@ -212,50 +220,3 @@ def _first_line(node: Any) -> int:
 
 def _spans(node: Any, line: int) -> bool:
     return bool(_first_line(node) <= line <= node.end_lineno)
-
-
-def _fits(node: Any, code: CodeType) -> bool:
-    """Tell whether a definition has the parameters of a code object."""
-    args = node.args
-    count = len(args.posonlyargs) + len(args.args)
-    named = [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
-    mangled = code.co_varnames[: len(named)]  # a parameter __x of a method is called _Class__x
-    return code.co_argcount == count and all(
-        found.endswith(name) for name, found in zip(named, mangled, strict=False)
-    )  # fmt: skip
-
-
-def _narrowed(nodes: list[ast.Lambda], code: CodeType) -> _Pieces:
-    """Of the lambdas that begin on a line, keep the innermost whose body holds every instruction of the code."""
-    fitting = [node for node in nodes if _fits(node, code)]
-    if len(fitting) < 2:
-        return tuple(fitting)
-    places = [
-        ((line, column), (end_line, end_column))
-        for line, end_line, column, end_column in code.co_positions()
-        if None not in (line, end_line, column, end_column) and (line, column) != (end_line, end_column)
-    ]
-    holding = [node for node in fitting if places and all(_holds(node.body, *place) for place in places)]
-    innermost = [
-        node for node in holding if not any(other is not node and _within(other, node.body) for other in holding)
-    ]
-    return tuple(innermost or _alike(fitting, code))
-
-
-def _alike(nodes: list[ast.Lambda], code: CodeType) -> list[ast.Lambda]:
-    """Keep the lambdas that compile to this code: Python 3.12 notes no place for one that returns a constant."""
-    wanted = substance(code)[:2]  # the flags depend on the file's __future__ imports
-    alike = []
-    for node in nodes:
-        consts = compile(ast.Expression(node), "", "eval", dont_inherit=True).co_consts
-        if any(substance(const)[:2] == wanted for const in consts if isinstance(const, CodeType)):
-            alike.append(node)
-    return alike or nodes
-
-
-def _holds(node: Any, start: Any, end: Any) -> bool:
-    return bool((node.lineno, node.col_offset) <= start and end <= (node.end_lineno, node.end_col_offset))
-
-
-def _within(inner: Any, outer: Any) -> bool:
-    return _holds(outer, (inner.lineno, inner.col_offset), (inner.end_lineno, inner.end_col_offset))

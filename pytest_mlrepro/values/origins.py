@@ -43,8 +43,9 @@ def origin_of_file(filename: str) -> Origin:
     if not Path(filename).is_absolute():
         return "source"
     real = os.path.realpath(filename)
-    if not _SITES.isdisjoint(Path(real).parts) or real.startswith(_roots("site")):
-        return "installed"
+    for path in (filename, real):  # some installers fill site-packages with links into their cache
+        if not _SITES.isdisjoint(Path(path).parts) or path.startswith(_roots("site")):
+            return "installed"
     return "python" if real.startswith(_roots("python")) else "source"
 
 

@@ -71,15 +71,16 @@ def _without_definitions(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     return kept or [ast.Pass()]
 
 
-def _emptied(statement: ast.stmt) -> ast.stmt:
-    """Return a compound statement of a class body without the definitions inside it."""
-    blocks = [name for name in _BLOCKS if isinstance(getattr(statement, name, None), list)]
-    if not blocks:
-        return statement
-    fields: dict[str, Any] = {name: getattr(statement, name, None) for name in statement._fields}
-    for name in blocks:
-        fields[name] = _without_definitions(fields[name]) if fields[name] else []
-    return type(statement)(**fields)
+def _emptied(node: Any) -> Any:
+    """Return a compound statement of a class body, or a handler or case of one, without the definitions inside it."""
+    fields = {name: getattr(node, name, None) for name in node._fields}
+    changed = False
+    for name, value in fields.items():
+        if name in _BLOCKS and isinstance(value, list) and value:
+            fields[name], changed = _without_definitions(value), True
+        elif name in ("handlers", "cases") and value:
+            fields[name], changed = [_emptied(inner) for inner in value], True
+    return type(node)(**fields) if changed else node
 
 
 def _fields(node: ast.AST) -> list[Any]:

@@ -11,8 +11,6 @@ from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
 
-import pytest
-
 from pytest_mlrepro.fingerprints import Fingerprint
 from pytest_mlrepro.fingerprints.code import fingerprint_code
 
@@ -63,8 +61,3 @@ class Projects:
         before, after = self.fingerprint(files, **options), self.fingerprint(edited, **options)
         assert (before.digest == after.digest) == (not before.diff(after))
         return set(before.diff(after))
-
-
-@pytest.fixture
-def projects(tmp_path: Path) -> Projects:
-    return Projects(tmp_path)

@@ -127,7 +127,7 @@ def test_every_number_of_a_small_format_is_shown_unlike_its_neighbours(dtype):
 
 def test_a_whole_message():
     assert failure_text(headline="H", details="D", why=["train changed"], next_commands=["mlrepro accept"]) == (
-        "H\n\nD\n\nWhy:\n  train changed\n\nNext:\n  mlrepro accept"
+        "H\n\nD\n\nChanged since the recording:\n  train changed\n\nNext:\n  mlrepro accept"
     )
 
 

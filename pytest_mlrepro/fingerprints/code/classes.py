@@ -11,9 +11,10 @@ from typing import Any, Final
 from ...values.located import SourceFile
 from ...values.node import Field, Group, Label, Node, Scalar
 from ...values.syntax import class_shell
-from .constants import Constants, reference_name
+from .constants import Constants
+from .objects import reference_name
 
-__all__ = ["functions_inside", "home_of", "is_generated", "made_class", "members", "owner_of", "shell"]
+__all__ = ["functions_inside", "is_generated", "made_class", "members", "owner_of", "shell"]
 
 _NOT_CODE: Final = frozenset({"__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__"})
 
@@ -40,18 +41,6 @@ def is_generated(member: object) -> bool:
     code = member.__code__
     made = code.co_qualname.startswith("__create_fn__.") or code.co_filename.startswith("<attrs generated")
     return made or (code.co_filename == "<string>" and member.__qualname__ != code.co_qualname)
-
-
-def home_of(kind: type) -> str:
-    """Return the module of a class, also if the class says something else under that name; "" if none is known."""
-    named = type.__dict__["__module__"].__get__(kind)
-    if type(named) is str:
-        return named
-    homes = (str(member.__globals__.get("__name__")) for _, member in members(kind) if type(member) is _FUNCTION)
-    return next(homes, "")
-
-
-_FUNCTION: Final = types.FunctionType
 
 
 def owner_of(function: types.FunctionType) -> type | None:

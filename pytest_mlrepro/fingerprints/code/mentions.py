@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from ...values.located import SourceFile
 
-__all__ = ["Chain", "Import", "Mentions", "compiled_names", "import_of", "mentions", "names_read"]
+__all__ = ["Chain", "Import", "Mentions", "chain_of", "compiled_names", "import_of", "mentions", "names_read"]
 
 Chain: TypeAlias = tuple[str, ...]
 """A name and the attributes asked of it: `np.random.default_rng` is `("np", "random", "default_rng")`."""
@@ -37,7 +37,8 @@ class Mentions:
     """What a piece of source mentions, free of where."""
 
     header: frozenset[Chain]
-    """In decorators, default values, annotations, bases: evaluated outside of what they belong to."""
+    """In decorators, default values, annotations, bases: evaluated outside of what they belong to; and names given as
+    text, which the compiled code doesn't tell to be global."""
     body: frozenset[Chain]
     imports: tuple[tuple[str, Import], ...]
     """Local names that imports inside the piece bind."""
@@ -54,7 +55,7 @@ def mentions(file: SourceFile, pieces: tuple[ast.AST, ...]) -> Mentions:
         header.read(outside)
         body.read(inside)
     return Mentions(
-        frozenset(header.chains),
+        frozenset(header.chains | header.certain | body.certain),
         frozenset(body.chains),
         (*header.imports, *body.imports),
         frozenset(header.attributes | body.attributes),
@@ -77,6 +78,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.chains: set[Chain] = set()
+        self.certain: set[Chain] = set()
         self.imports: list[tuple[str, Import]] = []
         self.attributes: set[str] = set()
 
@@ -94,7 +96,7 @@ class _Reader:
             elif kind is ast.Import or kind is ast.ImportFrom:
                 self.imports += import_of(node)
             elif kind is ast.Subscript and _is_name(getattr(node.value, "func", None), "globals"):
-                self.chains.add((_constant_text(node.slice),))
+                self.certain.add((_constant_text(node.slice),))
                 stack.append(node.slice)
             elif kind is not ast.Constant:
                 for name in node._fields:
@@ -122,7 +124,7 @@ class _Reader:
         function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         arguments = list(node.args)
         if function in _BY_NAME and len(arguments) > 1:
-            owner, name = _chain(arguments[0]), _constant_text(arguments[1])
+            owner, name = chain_of(arguments[0]), _constant_text(arguments[1])
             if owner and name:
                 self.attributes.add(name)
                 self.chains.add((*owner, name))
@@ -145,7 +147,7 @@ def _constant_text(node: Any) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _chain(node: Any) -> Chain:
+def chain_of(node: Any) -> Chain:
     """Return a plain chain of names; () for any other expression."""
     steps: list[str] = []
     while isinstance(node, ast.Attribute):

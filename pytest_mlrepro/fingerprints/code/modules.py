@@ -1,28 +1,24 @@
-"""What a module's file says about its names: which statements bind them, which imports, and which functions change them."""
+"""What a module's file says about its names: which statements bind them, which imports, and whether they are state."""
 
 from __future__ import annotations
 
 import ast
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any, Final
 
 from ...values.located import SourceFile
-from .mentions import Import, import_of
+from .changes import changed, changed_by_functions
+from .mentions import Import, import_of, mentions
 
-__all__ = ["ModuleCode", "absolute", "file_of_unloaded", "module_code"]
+__all__ = ["ModuleCode", "absolute", "file_of_unloaded", "is_drawn", "is_namespace", "module_code"]
 
-_MUTATORS: Final = {
-    *("add", "append", "appendleft", "clear", "discard", "extend", "extendleft", "insert", "pop", "popitem", "popleft"),
-    *("register", "remove", "reverse", "rotate", "setdefault", "sort", "update", "__setitem__", "__delitem__"),
-}
 _REPEATED: Final = (ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
-_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_UNCHANGING: Final = (bool, int, float, complex, str, bytes, tuple, frozenset, type(None))
 
 
 @dataclass
@@ -36,13 +32,19 @@ class ModuleCode:
     stars: list[Import] = field(default_factory=list)
 
     @cached_property
-    def mutated(self) -> frozenset[str]:
-        """Names of other scopes that functions of this module rebind or change in place: state, not constants."""
-        found: set[str] = set()
-        for node in ast.walk(self.file.tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                found |= _changes_outside(node)
-        return frozenset(found)
+    def _mutated(self) -> frozenset[str]:
+        return changed_by_functions(self.file.tree)
+
+    def is_state(self, name: str, value: object) -> bool:
+        """Tell whether functions of this module rebind a name of another scope or change its object in place."""
+        if any(type(value) is kind for kind in _UNCHANGING) and not self._rebinds:
+            return False
+        return name in self._mutated
+
+    @cached_property
+    def _rebinds(self) -> bool:
+        """Whether some function rebinds names of another scope: rare, and told faster by its text."""
+        return "global " in self.file.text or "nonlocal " in self.file.text
 
 
 @lru_cache(maxsize=512)
@@ -80,45 +82,25 @@ def _bound(statement: Any) -> Iterator[str]:
         yield statement.name
     elif isinstance(statement, _REPEATED):
         for node in ast.walk(statement):
-            yield from _changed(node)
+            yield from changed(node)
     elif isinstance(statement, ast.Expr):
-        yield from _changed(statement.value)
+        yield from changed(statement.value)
     elif not isinstance(statement, ast.AnnAssign) or statement.value is not None:
         for node in ast.walk(statement):
-            yield from _changed(node)
+            yield from changed(node)
 
 
-def _changed(node: Any) -> Iterator[str]:
-    """Yield the name that a node stores to, or whose object it changes by an item, an attribute or a method."""
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        yield node.id
-    elif isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-        yield from _root(node.value)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS:
-        yield from _root(node.func.value)
+def is_drawn(file: SourceFile, statements: tuple[Any, ...]) -> bool:
+    """Tell whether a value is another one in every process, such as the time: then its source counts."""
+    chains = mentions(file, statements).body
+    return any(not _DRAWN.isdisjoint((chain[0], ".".join(chain[:2]), chain[-1])) for chain in chains)
 
 
-def _root(node: Any) -> Iterator[str]:
-    while isinstance(node, ast.Subscript | ast.Attribute):
-        node = node.value
-    if isinstance(node, ast.Name):
-        yield node.id
-
-
-def _changes_outside(function: Any) -> set[str]:
-    """Return the names that a function changes and that are not its own."""
-    own = {arg.arg for node in ast.walk(function.args) for arg in [node] if isinstance(arg, ast.arg)}
-    declared: set[str] = set()
-    changed: set[str] = set()
-    for node in ast.walk(function):
-        if isinstance(node, ast.Global | ast.Nonlocal):
-            declared.update(node.names)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            own.add(node.id)
-        elif isinstance(node, _FUNCTIONS) and node is not function:
-            own.update(arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg))
-        changed.update(_changed(node))
-    return changed - (own - declared)
+_DRAWN: Final = {
+    *("time", "time_ns", "perf_counter", "monotonic", "process_time", "now", "today", "utcnow", "id", "gethostname"),
+    *("uuid", "uuid1", "uuid4", "tempfile", "mkdtemp", "mkstemp", "gettempdir", "getpid", "getppid"),
+}
+"""Names in calls that draw such values: modules, functions, or both."""
 
 
 def absolute(found: Import, module: str, *, is_package: bool) -> str:
@@ -131,28 +113,43 @@ def absolute(found: Import, module: str, *, is_package: bool) -> str:
     return ".".join([*base, *([found.module] if found.module else [])])
 
 
-@lru_cache(maxsize=1024)
-def _file_of_unloaded(name: str, path: tuple[str, ...]) -> str | None:
-    places: Any = None
-    steps = name.split(".")
-    for end in range(1, len(steps) + 1):
-        try:
-            spec = PathFinder.find_spec(".".join(steps[:end]), places)
-        except (ImportError, AttributeError, ValueError, OSError):
-            return None
-        if spec is None:
-            return None
-        places = spec.submodule_search_locations
-        if end == len(steps):
-            return spec.origin if spec.has_location else None
-        if places is None:
-            return None
-    return None
-
-
 def file_of_unloaded(name: str) -> str | None:
     """Return the file that importing a module would run, without running it or its packages; None if there is none.
 
     Code that a test reaches may import inside a function that was not called yet.
     """
-    return _file_of_unloaded(name, tuple(os.fspath(entry) for entry in sys.path if isinstance(entry, str)))
+    spec = _spec_of_unloaded(name)
+    return spec.origin if spec is not None and spec.has_location else None
+
+
+def is_namespace(name: str) -> bool:
+    """Tell whether a module that is not loaded would be a package without a file."""
+    spec = _spec_of_unloaded(name)
+    return spec is not None and not spec.has_location and spec.submodule_search_locations is not None
+
+
+def _spec_of_unloaded(name: str) -> ModuleSpec | None:
+    """Find a module step by step; `importlib.util.find_spec` would import the packages around it."""
+    places: Any = None
+    spec: ModuleSpec | None = None
+    steps = name.split(".")
+    for end in range(1, len(steps) + 1):
+        spec = _find(".".join(steps[:end]), places)
+        places = spec.submodule_search_locations if spec is not None else None
+        if spec is None or (places is None and end < len(steps)):
+            return None
+    return spec
+
+
+def _find(name: str, places: Any) -> ModuleSpec | None:
+    """Ask the finders that only look: Python's own for folders, and those of editable installs."""
+    editable = [finder for finder in sys.meta_path if str(getattr(finder, "__module__", "")).startswith("__editable__")]
+    finders: list[Any] = [PathFinder, *editable]
+    for finder in finders:
+        try:
+            spec: ModuleSpec | None = finder.find_spec(name, places)
+        except (ImportError, AttributeError, ValueError, OSError):
+            continue
+        if spec is not None:
+            return spec
+    return None

@@ -6,11 +6,11 @@ import builtins
 import types
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ...values.located import SourceFile, source_file
+from ...values.located import SourceFile
 from ...values.origins import module_file, module_namespace
-from .constants import PLAIN, reference_name
 from .mentions import Chain, Import
-from .modules import ModuleCode, absolute, file_of_unloaded, module_code
+from .modules import ModuleCode, absolute, file_of_unloaded, is_drawn, module_code
+from .objects import is_plain, reference_name
 from .scopes import DEFINITION, Scope, constant, module_name
 from .unloaded import Unloaded
 
@@ -29,7 +29,7 @@ class Names:
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
         self._unloaded = Unloaded(reach, self)
-        self._done: set[tuple[str, Chain]] = set()
+        self._done: set[tuple[int, str]] = set()
 
     def resolve(self, scope: Scope, chain: Chain) -> None:
         """Follow a chain of names from the scope that mentions it."""
@@ -74,9 +74,9 @@ class Names:
         if issubclass(type(value), types.ModuleType):
             self._value(value, chain[1:])
             return
-        if (module, chain[:1]) in self._done:
+        if (id(space), chain[0]) in self._done:
             return
-        self._done.add((module, chain[:1]))
+        self._done.add((id(space), chain[0]))
         self._binding(module, space, chain[0], value)
 
     def _module(self, module: str, rest: Chain) -> None:
@@ -127,7 +127,7 @@ class Names:
 
     def _code(self, space: _Namespace) -> ModuleCode | None:
         filename = module_file(space)
-        file = source_file(filename) if filename is not None else None
+        file = self._reach.file(filename) if filename is not None else None
         return module_code(file) if file is not None else None
 
     def _binding(self, module: str, space: _Namespace, name: str, value: Any) -> None:
@@ -167,7 +167,7 @@ class Names:
             self._reach.visit(value)
             for target in code.imports[name]:
                 self.note(absolute(target, module_name(module, space), is_package=is_package))
-            return type(value) not in PLAIN
+            return not is_plain(value)
         return False
 
     def _from(self, source: str, held: _Namespace, name: str, value: Any) -> bool:
@@ -195,13 +195,16 @@ class Names:
     ) -> None:
         """Add a constant: by its value, or by the statements that bind it if functions change it or it has no value."""
         reach = self._reach
-        place = f"{reach.parts.label(module)}.{name}"
+        place = reach.parts.name(module, name)
+        if reference_name(value, reach.parts.label) == place and issubclass(type(value), types.FunctionType):
+            return
         text = reach.parts.label(module)
         if code is not None and statements:
-            text = reach.project.place(code.file.filename, place, statements[0].lineno)
+            text = reach.project.place(code.file.filename, module, statements[0].lineno)
         made = issubclass(type(value), type) and value.__qualname__ == name  # Point = namedtuple("Point", "x y")
         if code is not None and statements:
-            node = None if made or name in code.mutated else reach.constants.node(value)
+            fixed = not made and not code.is_state(name, value) and not is_drawn(code.file, tuple(statements))
+            node = reach.constants.node(value) if fixed else None
             if node is None:
                 reach.define(code.file, tuple(statements), Scope(module, space, {}), name, kind="constant")
                 return

@@ -41,6 +41,8 @@ def packages_of(module: str) -> tuple[Package, ...]:
     names = _distributions().get(top, [])
     if len(names) > 1:
         names = [name for name in names if _holds(name, module)] or names
+    if not names and _version(top) != UNKNOWN:  # an editable install lists no modules
+        names = [top]
     if not names:
         version = (module_namespace(top) or {}).get("__version__")
         return (Package(top, version if isinstance(version, str) else UNKNOWN),)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
+
 from ...values.located import SourceFile
-from ...values.node import Node
+from ...values.node import Field, Group, Node, Scalar
 from ...values.origins import module_file, module_namespace, origin_of_module
 from ..digest import Fingerprint
 from ..values import fingerprint_node
@@ -51,19 +54,31 @@ class Parts:
         self._found[key] = Part(name, Fingerprint(plain.digest, kind, (), place))
         return True
 
-    def add_source(self, file: SourceFile, pieces: tuple[Any, ...], name: str, kind: str, node: Node) -> bool:
+    def add_source(self, file: SourceFile, line: int, module: str, qualname: str, kind: str, node: Node) -> bool:
         """Add a part that is a piece of a file; a function with other captured values is another part."""
-        line = pieces[0].lineno
         self._places.add((file.filename, line))
-        return self.add(name, kind, node, self._project.place(file.filename, name, line))
+        return self.add(self.name(module, qualname), kind, node, self._project.place(file.filename, module, line))
+
+    def name(self, module: str, qualname: str) -> str:
+        """Return the name of a part."""
+        return f"{self.label(module)}.{qualname}"
 
     def has_source(self, file: SourceFile, line: int) -> bool:
         """Tell whether the piece of a file that begins on a line is a part already."""
         return (file.filename, line) in self._places
 
     def package(self, module: str) -> None:
-        """Note that an installed module is used; Python's own counts with the environment."""
-        if module and module != "None" and origin_of_module(module) != "python":
+        """Note that an installed module is used; Python's own counts with the environment.
+
+        An extension module that was built inside the project counts by the bytes of its file.
+        """
+        origin = origin_of_module(module) if module and module != "None" else "python"
+        filename = module_file(module_namespace(module)) if origin == "source" else None
+        if filename is not None and filename.endswith(tuple(EXTENSION_SUFFIXES)) and Path(filename).is_file():
+            digest = blake3().update_mmap(filename).hexdigest()
+            node = Group("extension", (), ((Field("file"), Scalar("bytes-digest", digest)),))
+            self.add(self.label(module), "extension", node, self._project.place(filename, module, 1).rpartition(":")[0])
+        elif origin != "python":
             self.modules.add(module)
 
     def label(self, module: str) -> str:

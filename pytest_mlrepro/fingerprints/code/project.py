@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,10 +35,14 @@ class Project:
         if not folders:
             raise UsageError("project is empty; give the folder, or the folders, that hold the project's code")
         spelled = tuple(str(Path.cwd() / folder) for folder in folders)
-        return cls(tuple(os.path.realpath(folder) for folder in folders), spelled)
+        return _project(tuple(os.path.realpath(folder) for folder in folders), spelled)
 
     @cached_property
     def _known(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def _inside(self) -> dict[str, str | None]:
         return {}
 
     def holds(self, filename: str, module: str) -> bool:
@@ -58,6 +62,18 @@ class Project:
             return self._below(filename) is not None or (not ours and is_local_copy(module))
         return origin == "source"
 
+    def holds_file(self, filename: str) -> bool:
+        """Tell the same of a file without asking the records of what is installed; never raises.
+
+        Code of no file was generated, but for what was typed into IPython.
+        """
+        if filename.startswith("<") and not filename.startswith("<ipython-input"):
+            return False
+        try:
+            return origin_of_file(filename) == "source" or self._below(filename) is not None
+        except (OSError, ValueError):
+            return False
+
     def holds_module(self, name: str) -> bool:
         """Tell whether a loaded module counts by its source."""
         filename = module_file(module_namespace(name))
@@ -67,6 +83,11 @@ class Project:
 
     def _below(self, filename: str) -> str | None:
         """Return a path relative to the root that holds it; None outside, and for what is installed inside."""
+        if filename not in self._inside:
+            self._inside[filename] = self._find(filename)
+        return self._inside[filename]
+
+    def _find(self, filename: str) -> str | None:
         real = os.path.realpath(filename)
         for root in self.roots:
             if real.startswith(root + os.sep):
@@ -79,7 +100,8 @@ class Project:
         below = self._below(filename)
         if below is None:
             exists = filename.endswith(".py") and module != "__main__"
-            below = f"{module.replace('.', '/')}.py" if exists else module
+            last = "/__init__.py" if filename.endswith("__init__.py") else ".py"
+            below = module.replace(".", "/") + last if exists else module
         return f"{below}:{line}"
 
     def relative(self, text: str) -> str | None:
@@ -88,6 +110,11 @@ class Project:
             if text == folder or text.startswith((folder + os.sep, folder + "/")):
                 return "<project>" + text[len(folder) :].replace(os.sep, "/")
         return None
+
+
+@lru_cache(maxsize=16)  # what it learns of files serves the next test
+def _project(roots: tuple[str, ...], spelled: tuple[str, ...]) -> Project:
+    return Project(roots, spelled)
 
 
 def project_of(value: object) -> Path:

@@ -20,8 +20,9 @@ _NAME: Final = "pytest-mlrepro"
 class Ran:
     """Notes the code objects of a project that start to run between `with Ran(project) as ran:` and its end.
 
-    `ran.codes` holds them, each once, of every thread of this process; `available` is False before Python 3.12 and
-    where other tools hold all free ids, and then nothing is noted. Each `with` starts anew. Child processes aren't seen.
+    `ran.codes` holds them, each once, of every thread of this process, also of code without a version of its own
+    outside of the project. `available` is False before Python 3.12 and where other tools hold both ids that are free
+    for all; then `codes` is None. Each `with` starts anew. Child processes aren't seen.
     """
 
     def __init__(self, project: Path | str | Sequence[Path | str]) -> None:
@@ -68,7 +69,7 @@ class Ran:
         filename = code.co_filename
         ours = self._counts.get(filename)
         if ours is None:
-            ours = self._counts[filename] = self._project.holds(filename, "")
+            ours = self._counts[filename] = self._project.holds_file(filename)
         if ours:
             self._codes[id(code)] = code
         return _DISABLE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Any, Final
 
 from ...values.located import SourceFile
 from ...values.node import Field, Group, Node
-from .constants import reference_name
+from .classes import shell
 from .mentions import mentions
 from .modules import module_code
+from .objects import reference_name
 
 __all__ = ["DEFINITION", "Scope", "captured", "cells", "constant", "module_name"]
 
@@ -61,9 +63,9 @@ def captured(
     constant: it would differ by how often the function was called.
     """
     if closure:
-        state = module_code(file).mutated
+        code = module_code(file)
         for name, value in sorted(closure.items()):
-            if name not in state and not _is_code(value):
+            if not _is_code(value) and not code.is_state(name, value):
                 yield f"closure.{name}", value
     if (function.__defaults__ or function.__kwdefaults__) and len(pieces) == 1:
         for name, expression, value in _defaults(function, pieces[0].args):
@@ -94,7 +96,14 @@ def _told(expression: ast.expr, value: Any, function: types.FunctionType, file: 
     """Tell whether the source of a default value says it all, together with the parts that it mentions."""
     space = function.__globals__
     if isinstance(expression, ast.Name):
-        return expression.id in space and space[expression.id] is value
+        known = expression.id in space and space[expression.id] is value
+        return known or _of_class(expression.id, function, file)
     names = {chain[0] for chain in mentions(file, (expression,)).body}
-    known = {*space, *vars(__builtins__ if isinstance(__builtins__, types.ModuleType) else types)}
-    return names <= known
+    return names <= space.keys() | vars(builtins).keys()
+
+
+def _of_class(name: str, function: types.FunctionType, file: SourceFile) -> bool:
+    """Tell whether a method's default value is a name that its class statement binds, and so tells."""
+    owner = file.classes.get(function.__code__.co_qualname.rpartition(".")[0], [])
+    targets = (node for kind in owner for statement in shell(kind).body for node in ast.walk(statement))
+    return any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in targets)

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from ...values.located import SourceFile, substance
+from ...values.code_objects import substance
+from ...values.located import SourceFile
 
 __all__ = ["changed_since_import"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from ...values.located import SourceFile, source_file
+from ...values.located import SourceFile
 from ...values.node import Node
 from .mentions import Chain
-from .modules import absolute, file_of_unloaded, module_code
+from .modules import absolute, file_of_unloaded, is_namespace, module_code
 from .scopes import DEFINITION, Scope, constant
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Unloaded:
         self._done.add((module, chain))
         file = self._source(module)
         if file is None:
+            if chain and is_namespace(module):
+                self._names.in_module(f"{module}.{chain[0]}", chain[1:])
             return
         if chain:
             self._name(module, file, chain)
@@ -51,7 +53,7 @@ class Unloaded:
         """Return the file of a module whose source counts; others are noted as packages."""
         filename = file_of_unloaded(module)
         if filename is not None and self._reach.project.holds(filename, module):
-            return source_file(filename)
+            return self._reach.file(filename)
         if filename is not None:
             self._reach.parts.package(module)
         return None
@@ -67,6 +69,8 @@ class Unloaded:
             source = absolute(target, module, is_package=is_package)
             if target.attribute is None:
                 self._names.in_module(source, rest)
+            elif source == module:  # from . import submodule
+                self._names.in_module(f"{module}.{target.attribute}", rest)
             else:
                 self._names.in_module(source, (target.attribute, *rest))
         if name not in code.imports:
@@ -82,15 +86,14 @@ class Unloaded:
         plain = [node for node in statements if not isinstance(node, DEFINITION)]
         if not plain:
             return
-        value = self._literal(plain) if name not in module_code(file).mutated else None
+        value = self._literal(plain, name, file)
         if value is None:
             self._reach.define(file, tuple(plain), scope, name, kind="constant")
         else:
-            place = f"{self._reach.parts.label(scope.module)}.{name}"
-            text = self._reach.project.place(file.filename, place, plain[0].lineno)
-            self._reach.parts.add(place, "constant", constant(value), text)
+            text = self._reach.project.place(file.filename, scope.module, plain[0].lineno)
+            self._reach.parts.add(self._reach.parts.name(scope.module, name), "constant", constant(value), text)
 
-    def _literal(self, statements: list[Any]) -> Node | None:
+    def _literal(self, statements: list[Any], name: str, file: SourceFile) -> Node | None:
         """Return the description of a value that is written out, the same as if the module were loaded."""
         if len(statements) != 1 or not isinstance(statements[0], ast.Assign | ast.AnnAssign):
             return None
@@ -99,6 +102,7 @@ class Unloaded:
         if not all(isinstance(target, ast.Name) for target in targets) or node.value is None:
             return None
         try:
-            return self._reach.constants.node(ast.literal_eval(node.value))
+            value = ast.literal_eval(node.value)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return None
+        return None if module_code(file).is_state(name, value) else self._reach.constants.node(value)

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import CodeType
 from typing import Final
 
-from ...values.located import source_file
 from ...values.node import Group
 from ...values.origins import module_file, module_namespace
 from ..combined import combined
@@ -65,7 +64,7 @@ def _add_ran(reach: Reach, ran: Iterable[CodeType]) -> list[Part]:
     before = len(reach.parts)
     modules: dict[str, str] = {}
     for code in ran:
-        file = source_file(code.co_filename)
+        file = reach.file(code.co_filename)
         pieces = file.function(code) if file is not None else ()
         if file is None or not pieces or reach.parts.has_source(file, pieces[0].lineno):
             continue

@@ -47,9 +47,10 @@ def package_facts() -> Iterator[Fact]:
 
 
 def required_facts(names: Collection[str]) -> Iterator[Fact]:
-    """Yield the same for named packages, whether they are loaded or not."""
-    for name in names:
-        yield Fact(f"package {name}", installed_version(name) or UNKNOWN, numeric=_numeric(name))
+    """Yield the same for named packages and ours, which seeds, whether they are loaded or not; tools are left out."""
+    for name in sorted(filter(_numeric, names)):
+        yield Fact(f"package {name}", installed_version(name) or UNKNOWN)
+    yield Fact("package pytest-mlrepro", _own_version())
 
 
 def is_tool(name: str) -> bool:
