@@ -66,7 +66,11 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 def first_lines(project: Project, *args: str) -> list[str]:
     text = project.run(*args).stdout.str()
     assert "AssertionError: " in text, text
-    return [line.split("AssertionError: ")[1] for line in text.splitlines() if line.startswith("E ") and "AssertionError: " in line]
+    return [
+        line.split("AssertionError: ")[1]
+        for line in text.splitlines()
+        if line.startswith("E ") and "AssertionError: " in line
+    ]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +179,9 @@ def test_a_provenance_that_was_edited_does_not_hide_the_failure(trained: Project
         path.write_text(path.read_text("utf-8").replace("helpers.inner", "helpers.other"), "utf-8")
     trained.write(HELPERS.replace("3.0", "4.0"), "helpers.py")
     result = trained.run("-k", "first")
-    result.stdout.fnmatch_lines(["*loss changed: the reason is unknown*", "*provenance-*.json is not the file that was recorded*"])
+    result.stdout.fnmatch_lines(
+        ["*loss changed: the reason is unknown*", "*provenance-*.json is not the file that was recorded*"]
+    )
 
 
 def test_the_fixture_records_what_it_is_asked(project: Project) -> None:
