@@ -111,6 +111,10 @@ def many(*items):
     return b"L" + u64(len(items)) + b"".join(items)
 
 
+def sized(data):
+    return bytes([len(data)]) + data
+
+
 def test_document_by_hand():
     """The encoding, followed on paper from docs/fingerprint-format.md, without the code under test."""
     source = "def f(x, *, k, j=None):\n    'Doc.'\n    return x.a[-1] if k is None else f'{x:}'"
@@ -155,6 +159,6 @@ def test_document_by_hand():
     assert encode_syntax(tree) == function
     assert syntax_digest([tree]) == blake3(b"mlrepro1C" + function).hexdigest()
     part = Group("function", (), ((Field("source"), Scalar("syntax", syntax_digest([tree]))),))
-    leaf = blake3(b"mlrepro1S" + lp(b"syntax") + lp(syntax_digest([tree]).encode())).digest()
-    whole = b"mlrepro1G" + lp(b"function") + u64(0) + u64(1) + b"s" + lp(b"source") + leaf
+    leaf = b"S" + sized(b"syntax") + sized(syntax_digest([tree]).encode())
+    whole = b"mlrepro1G" + sized(b"function") + b"\0\1" + b"f" + sized(b"source") + b"=" + sized(leaf)
     assert fingerprint_node(part).digest == "mlrepro1-blake3:" + blake3(whole).hexdigest()

@@ -387,7 +387,7 @@ def test_every_python_names_the_same_parts(projects):
     assert projects.fingerprint(files).digest == DIGEST
 
 
-DIGEST = "mlrepro1-blake3:f15465b705797bbd5c3f281e30150259cd3e1b64f2a552ae1a5eb1a23fb7b72e"
+DIGEST = "mlrepro1-blake3:983f2c22871339cc12c588d56d74b2a28352a5c5a7aad3eff93f8013fad366f6"
 
 
 def test_a_bound_method_brings_what_its_object_holds(projects):
