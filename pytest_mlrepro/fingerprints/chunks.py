@@ -17,7 +17,7 @@ from ..values.sequences import ListedTexts, put_on_end
 __all__ = ["Piece", "array_pieces", "piece_size"]
 
 Piece: TypeAlias = tuple[bytes | memoryview, ...]
-"""The bytes of a piece, as they lie in one or two places."""
+"""The bytes of a piece, as they lie in one or several places."""
 Encode: TypeAlias = Callable[[Chunk], bytes | memoryview]
 
 CHUNK_BYTES: Final = 4 * 2**20
@@ -137,7 +137,8 @@ def _packed(source: Source) -> Callable[[int, int], tuple[Chunk, bytes | memoryv
 def _texts(lengths: Chunk, joined: bytes | memoryview) -> Piece:
     """Encode strings or bytes as the number of bytes of each, four bytes wide if that is enough, then all on end."""
     wide = len(joined) >= 2**32 and int(lengths.max()) >= 2**32
-    return (b"\10" if wide else b"\4") + lengths.astype("<u8" if wide else "<u4", copy=False).tobytes(), joined
+    stored = np.ascontiguousarray(lengths, "<u8" if wide else "<u4").view(np.uint8).data
+    return b"\10" if wide else b"\4", stored, joined
 
 
 _FORMS: Final[dict[str, tuple[int, Encode]]] = {
