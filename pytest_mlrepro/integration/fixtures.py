@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -12,9 +14,12 @@ from .phases import Phases
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..fingerprints import Fingerprint
     from ..golden.case import GoldenCase
+    from ..provenance.gather import Sources
+    from ..provenance.record import Area
 
-__all__ = ["Fixtures", "Repro"]
+__all__ = ["Fingerprinting", "Fixtures", "Repro"]
 
 
 class Repro:
@@ -45,6 +50,59 @@ class Repro:
         self._phases.checkpoint(name, value)
 
 
+class Fingerprinting:
+    """Fingerprints that a test asks for; each is recorded with its golden as something that the result was made from."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def __call__(self, value: object, *, name: str | None = None) -> Fingerprint:
+        """Return the fingerprint of a value, of the file that a `Path` names, or of code, and record it.
+
+        name: what failures call it; without one it is called `fingerprint`, `fingerprint [2]` and so on, a file by its path.
+        """
+        from ..fingerprints import fingerprint
+
+        found = fingerprint(value)
+        return self._note_code(found) if found.kind == "code" else self._note("data", value, found, name)
+
+    def code(self, function: object) -> Fingerprint:
+        """Return the fingerprint of the code that a function, class or module reaches in the project, and record it."""
+        from ..fingerprints.code import fingerprint_code
+
+        return self._note_code(fingerprint_code([function], project=self._sources.root))
+
+    def data(self, data: object, *, name: str | None = None) -> Fingerprint:
+        """Return the fingerprint of a table, an array, another value, or a file or folder by its path, and record it.
+
+        A path (`Path` or text) is relative to the folder of the test's file or the root directory.
+        """
+        return self._of("data", data, name)
+
+    def artifact(self, artifact: object, *, name: str | None = None) -> Fingerprint:
+        """Return the fingerprint of a model: a live one by its content, a file by its bytes, never loaded; and record it."""
+        return self._of("artifacts", artifact, name)
+
+    def environment(self) -> Fingerprint:
+        """Return the environment of this process; what the test's code uses of it is recorded anyway."""
+        from ..fingerprints.environment import fingerprint_environment
+
+        return fingerprint_environment()
+
+    def _of(self, area: Literal["data", "artifacts"], value: object, name: str | None) -> Fingerprint:
+        path = self._sources.path(value) if isinstance(value, str | os.PathLike) else None
+        return self._note(area, path or value, self._sources.fingerprint(path or value, area), name)
+
+    def _note(self, area: Area, value: object, found: Fingerprint, name: str | None) -> Fingerprint:
+        self._sources.ask(area, name or (self._sources.name(value) if isinstance(value, Path) else None), found)
+        return found
+
+    def _note_code(self, found: Fingerprint) -> Fingerprint:
+        for name, part in found.parts:
+            self._sources.ask("code", name, part)
+        return found
+
+
 class Fixtures:
     """A plugin by itself: methods know their run, where functions would ask for `request`, which pytest takes 40 µs to make."""
 
@@ -60,3 +118,8 @@ class Fixtures:
     def golden(self) -> GoldenCase:
         """Give this test's golden run: `golden.check(value, name)` compares with what was recorded."""
         return self._phases.open_golden()
+
+    @pytest.fixture
+    def fingerprint(self) -> Fingerprinting:
+        """Give fingerprints of code, data, artifacts and environment, each recorded with the test's golden."""
+        return Fingerprinting(self._phases.sources())

@@ -60,6 +60,7 @@ class Watched:
                 code=plan.code if plan else (),
                 data=plan.data if plan else (),
                 artifacts=plan.artifacts if plan else (),
+                data_dirs=self._watch.data_dirs,
                 opened=self._opened,
                 ran=self._that_ran,
             )
@@ -84,6 +85,7 @@ class Watch:
         self._config, self._settings = config, settings
         self._tracker: FileTracker | None = None
         self._ran: Any = None
+        self.data_dirs = settings.data_dirs
         self._fixtures: dict[object, tuple[tuple[Path, ...], tuple[Path, ...]]] = {}
 
     def concerns(self, item: pytest.Item) -> bool:

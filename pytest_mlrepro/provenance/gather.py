@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import CodeType
 from typing import Final
 
-from ..errors import FingerprintError
+from ..errors import FingerprintError, UsageError
 from ..fingerprints import Fingerprint, fingerprint
 from ..fingerprints.code import fingerprint_code, project_of
 from ..fingerprints.combined import combined
@@ -25,6 +25,7 @@ from .record import UNKNOWN, WRITTEN, Area, Provenance
 __all__ = ["Sources", "gather"]
 
 _PACKAGE: Final = "package "
+_ASKED: Final = "fingerprint"
 _MODELS: Final = (
     *(".safetensors", ".onnx", ".pt", ".pth", ".ckpt", ".joblib", ".pkl", ".pickle", ".keras", ".pb", ".tflite"),
     *(".gguf", ".mlmodel", ".skops", ".npz"),
@@ -32,7 +33,7 @@ _MODELS: Final = (
 """Endings of files that hold a fitted model rather than data; the area is for people, both are suspects."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Sources:
     """What is known of a test: where it lies, what it starts from and declares, and what was noticed while it ran."""
 
@@ -44,6 +45,8 @@ class Sources:
     code: Sequence[object] = ()
     data: Sequence[object] = ()
     artifacts: Sequence[object] = ()
+    data_dirs: Sequence[Path] = ()
+    """Folders outside of the root directory whose files count as data."""
     opened: Callable[[], tuple[Iterable[Path], Iterable[Path]] | None] = lambda: None
     """Files that were read and written so far; None if nobody looked."""
     ran: Callable[[], tuple[CodeType, ...] | None] = lambda: None
@@ -59,15 +62,45 @@ class Sources:
         for position, item in enumerate(items):
             if isinstance(item, str | os.PathLike):
                 paths = declared_paths(item, base=self.base, root=self.root)
-                found += [(self.name(path), path) for _, path in paths]
+                found += [(self.name(path, name), path) for name, path in paths]
             else:
                 found.append((f"declared [{position}]", item))
         return found
 
-    def name(self, path: Path) -> str:
-        """Return how a file is called: relative to the root directory where it lies below it, with slashes."""
+    def path(self, given: str | os.PathLike[str]) -> Path:
+        """Return the one file or folder that a path means; raise UsageError for none, and for a pattern that has several."""
+        found = declared_paths(given, base=self.base, root=self.root)
+        if len(found) > 1:
+            raise UsageError(f"{os.fspath(given)!r} means {len(found)} files: name one, or their folder")
+        return found[0][1]
+
+    def fingerprint(self, item: Path | object, area: Area) -> Fingerprint:
+        """Return the fingerprint of data or of an artifact, by path or as a value."""
+        if not isinstance(item, Path):
+            return fingerprint(item)
+        return (fingerprint_artifact if area == "artifacts" else fingerprint_path)(item, cache=self.cache)
+
+    def ask(self, area: Area, name: str | None, part: Fingerprint) -> None:
+        """Note a fingerprint that the test asked for; without a name it gets a number among those of its area."""
+        if name is None:
+            known = sum(where == area and other.startswith(_ASKED) for where, other, _ in self.asked)
+            name = f"{_ASKED} [{known + 1}]" if known else _ASKED
+        self.asked.append((area, name, part))
+
+    @cached_property
+    def cache(self) -> StatCache:
+        """What is known of files that haven't changed."""
+        return StatCache(self.root / ".mlrepro" / "cache")
+
+    def name(self, path: Path, otherwise: str | None = None) -> str:
+        """Return how a file is called on every machine: relative to the root directory or its data folder, with slashes."""
         whole = Path(os.path.abspath(path))  # noqa: PTH100  # links stay as they are spelled
-        return whole.relative_to(self.root).as_posix() if whole.is_relative_to(self.root) else whole.as_posix()
+        if whole.is_relative_to(self.root):
+            return whole.relative_to(self.root).as_posix()
+        for folder in self.data_dirs:
+            if whole.is_relative_to(folder):
+                return f"{folder.name}/{whole.relative_to(folder).as_posix()}"
+        return otherwise or whole.name
 
 
 def gather(sources: Sources) -> Provenance:
@@ -78,9 +111,8 @@ def gather(sources: Sources) -> Provenance:
     that can't be understood is unknown.
     """
     code = _code(sources)
-    cache = StatCache(sources.root / ".mlrepro" / "cache")
-    data, artifacts = _files(sources, cache)
-    cache.save()
+    data, artifacts = _files(sources)
+    sources.cache.save()
     state = _git(sources.root)
     return Provenance(
         code, data, artifacts, _environment(code), state.commit if state else UNKNOWN, state.dirty if state else None
@@ -120,28 +152,28 @@ def _environment(code: Fingerprint | None) -> Fingerprint:
     return fingerprint_environment(names)
 
 
-def _files(sources: Sources, cache: StatCache) -> tuple[Fingerprint | None, Fingerprint | None]:
+def _files(sources: Sources) -> tuple[Fingerprint | None, Fingerprint | None]:
     """Return data and artifacts: declared, noticed and asked for; None where nothing was declared and nobody looked."""
     data, artifacts = sources.declared()
-    parts = {
-        "data": {name: _declared(item, cache, as_artifact=False) for name, item in data},
-        "artifacts": {name: _declared(item, cache, as_artifact=True) for name, item in artifacts},
+    parts: dict[Area, dict[str, Fingerprint]] = {
+        "data": {name: sources.fingerprint(item, "data") for name, item in data},
+        "artifacts": {name: sources.fingerprint(item, "artifacts") for name, item in artifacts},
     }
     opened = sources.opened()
     covered = [item for _, item in (*data, *artifacts) if isinstance(item, Path)]
     for path in opened[0] if opened else ():
         if not any(path == item or path.is_relative_to(item) for item in covered):
-            as_artifact = path.name.lower().endswith(_MODELS)
-            parts["artifacts" if as_artifact else "data"][sources.name(path)] = _noticed(path, cache, as_artifact)
-    for area, name, part in sources.asked:
-        if area in parts:
-            parts[area][name] = part
-    written = [(sources.name(path), _noticed(path, cache, as_artifact=True)) for path in (opened[1] if opened else ())]
+            area: Area = "artifacts" if path.name.lower().endswith(_MODELS) else "data"
+            parts[area][sources.name(path)] = _noticed(path, sources, area)
+    for where, name, part in sources.asked:
+        if where in parts:
+            parts[where][name] = part
+    written = [(sources.name(path), _noticed(path, sources, "artifacts")) for path in (opened[1] if opened else ())]
     if written:
         parts["artifacts"][WRITTEN] = combined(WRITTEN, sorted(written, key=_by_name))
     return tuple(  # type: ignore[return-value]  # two of them
-        combined(area, sorted(found.items(), key=_by_name)) if found or opened is not None else None
-        for area, found in parts.items()
+        combined(name, sorted(found.items(), key=_by_name)) if found or opened is not None else None
+        for name, found in parts.items()
     )
 
 
@@ -149,15 +181,9 @@ def _by_name(part: tuple[str, Fingerprint]) -> str:
     return part[0]
 
 
-def _declared(item: Path | object, cache: StatCache, *, as_artifact: bool) -> Fingerprint:
-    if not isinstance(item, Path):
-        return fingerprint(item)
-    return (fingerprint_artifact if as_artifact else fingerprint_path)(item, cache=cache)
-
-
-def _noticed(path: Path, cache: StatCache, as_artifact: bool) -> Fingerprint:
+def _noticed(path: Path, sources: Sources, area: Area) -> Fingerprint:
     try:
-        return _declared(path, cache, as_artifact=as_artifact)
+        return sources.fingerprint(path, area)
     except FingerprintError as error:
         unreadable = fingerprint("unreadable")
         return Fingerprint(unreadable.digest, "unreadable", text=str(error))

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from ..fingerprints.digest import Fingerprint
 from .bounds import is_empty
-from .record import AREAS, UNKNOWN, Area, Provenance
+from .record import AREAS, UNKNOWN, WRITTEN, Area, Provenance
 from .suspects import Source, Suspect, suspects
 from .words import NAME, joined, line, phrase, plain, shorten, statement
 
@@ -153,7 +154,12 @@ def _be(areas: list[Area]) -> str:
 
 def _both_empty(old: Provenance, new: Provenance, area: Area) -> bool:
     one, two = old.area(area), new.area(area)
-    return one is not None and two is not None and is_empty(one) and is_empty(two)
+    return one is not None and two is not None and _is_empty(one) and _is_empty(two)
+
+
+def _is_empty(area: Fingerprint) -> bool:
+    """Tell whether nothing was read; what the test itself wrote is no input."""
+    return is_empty(area) or (bool(area.parts) and all(part.kind == WRITTEN for _, part in area.parts))
 
 
 def _unknown(old: Provenance, new: Provenance) -> str:

@@ -45,7 +45,7 @@ class Suspect:
     """For a package: whether the test's own code imports it."""
     weak: bool = False
     """Counts only if nothing else differs: the same content under another name, a library that only one of the runs had
-    loaded, a function that ran in only one of them. Such things come along with other results and rarely make them."""
+    loaded. Such things come along with other results and rarely make them."""
 
     @property
     def rank(self) -> tuple[int, bool, int, int, str, str]:
@@ -89,10 +89,12 @@ def _normal(name: str) -> str:
 def _of_files(source: Source, old: Fingerprint | None, new: Fingerprint | None) -> Iterator[Suspect]:
     if old is None or new is None or old.digest == new.digest:
         return
-    if _is_cut(old) or _is_cut(new):
-        yield Suspect(source, "changed", f"something in {source}", old.text, new.text, source)
+    cut = _is_cut(old) or _is_cut(new)
+    found = [] if cut else list(_of_parts(source, _causes(old), _causes(new), ": "))
+    if found or (not cut and any(part.kind == WRITTEN for side in (old, new) for _, part in side.parts)):
+        yield from found  # what was written is part of the whole, and an effect
     else:
-        yield from _of_parts(source, _causes(old), _causes(new), ": ")
+        yield Suspect(source, "changed", f"something in {source}", old.text, new.text, source)
 
 
 def _causes(area: Fingerprint) -> dict[Key, Fingerprint]:
@@ -122,13 +124,16 @@ def _of_kind(parts: dict[Key, Fingerprint], kind: str | None) -> dict[Key, Finge
 
 
 def _that_ran(old: dict[Key, Fingerprint], new: dict[Key, Fingerprint], known: set[str]) -> Iterator[Suspect]:
-    """What was seen to run, where both sides could see it; most of it is reached code, and told already."""
+    """What was seen to run on both sides and isn't told already as reached.
+
+    What ran on one side only tells nothing: it depends on the version of Python, on caches and on the tests before.
+    """
     if len(old) != 1 or len(new) != 1:
         return
     (seen,), (sees,) = old.values(), new.values()
-    one, two = ({key: part for key, part in numbered(ran).items() if key[0] not in known} for ran in (seen, sees))
-    for suspect in _of_parts("code", one, two, "."):
-        yield suspect if suspect.change == "changed" else replace(suspect, weak=True)
+    before, after = numbered(seen), numbered(sees)
+    both = [key for key in before if key in after and key[0] not in known]
+    yield from _of_parts("code", {key: before[key] for key in both}, {key: after[key] for key in both}, ".")
 
 
 def _of_environment(old: Fingerprint | None, new: Fingerprint | None) -> Iterator[Suspect]:

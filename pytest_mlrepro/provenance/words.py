@@ -19,9 +19,9 @@ def statement(suspect: Suspect) -> str:
     name = shorten(suspect.name, NAME)
     match suspect.change:
         case "added" if suspect.weak:
-            return f"{_titled(suspect)} {_took_part(suspect)} in this run only"
+            return f"{_titled(suspect)} was in use in this run only"
         case "removed" if suspect.weak:
-            return f"{_titled(suspect)} {_took_part(suspect)} in the golden's run only"
+            return f"{_titled(suspect)} was in use in the golden's run only"
         case "added":
             return f"{_titled(suspect)} is newly used"
         case "removed":
@@ -65,10 +65,6 @@ def _titled(suspect: Suspect) -> str:
     """Return the name, with the version of a package."""
     version = suspect.new or suspect.old if suspect.source == "package" else ""
     return " ".join(filter(None, (shorten(suspect.name, NAME), shorten(version, TEXT))))
-
-
-def _took_part(suspect: Suspect) -> str:
-    return {"code": "ran", "package": "was loaded"}.get(suspect.source, "was in use")
 
 
 def _tells(suspect: Suspect) -> bool:

@@ -99,6 +99,11 @@ def lp(data):
     return u64(len(data)) + data
 
 
+def sized(data):
+    assert len(data) < 255
+    return bytes([len(data)]) + data
+
+
 def node(name, *fields):
     return b"N" + lp(name) + u64(len(fields)) + b"".join(lp(field) + value for field, value in fields)
 
@@ -109,10 +114,6 @@ def scalar(kind, payload):
 
 def many(*items):
     return b"L" + u64(len(items)) + b"".join(items)
-
-
-def sized(data):
-    return bytes([len(data)]) + data
 
 
 def test_document_by_hand():
@@ -160,5 +161,5 @@ def test_document_by_hand():
     assert syntax_digest([tree]) == blake3(b"mlrepro1C" + function).hexdigest()
     part = Group("function", (), ((Field("source"), Scalar("syntax", syntax_digest([tree]))),))
     leaf = b"S" + sized(b"syntax") + sized(syntax_digest([tree]).encode())
-    whole = b"mlrepro1G" + sized(b"function") + b"\0\1" + b"f" + sized(b"source") + b"=" + sized(leaf)
+    whole = b"mlrepro1G" + sized(b"function") + bytes([0, 1]) + b"f" + sized(b"source") + b"=" + sized(leaf)
     assert fingerprint_node(part).digest == "mlrepro1-blake3:" + blake3(whole).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -86,14 +85,14 @@ def test_a_change_of_code_is_named(trained: Project, file: str, old: str, new: s
     path = trained.root / file
     trained.write(path.read_text("utf-8").replace(old, new), file)
     line = first_lines(trained, "-k", "first")[0]
-    assert line == f"loss changed: {cause}; data and the environment are the same; no artifacts were seen"
+    assert line == f"loss changed: {cause}; data and environment are the same; no artifacts were seen"
 
 
 @pytest.mark.parametrize("selected", ["first", "second"], ids=["test_that_set_up_the_fixture", "test_that_shared_it"])
 def test_data_that_a_wider_fixture_read_is_named_in_every_test_that_uses_it(trained: Project, selected: str) -> None:
     (trained.root / "data" / "train.txt").write_text("1.0\n2.75\n", "utf-8")
     lines = first_lines(trained)
-    wanted = "loss changed: data/train.txt changed; code and the environment are the same; no artifacts were seen"
+    wanted = "loss changed: data/train.txt changed; code and environment are the same; no artifacts were seen"
     assert lines == [wanted, wanted]
 
 
@@ -129,7 +128,7 @@ def test_what_was_read_after_the_check_is_not_called_unused(project: Project) ->
     project.record("-W", "ignore")
     (project.root / "a.txt").write_text("2", "utf-8")
     (line,) = first_lines(project, "-W", "ignore")
-    assert line == "a changed: a.txt changed; code and the environment are the same; no artifacts were seen"
+    assert line == "a changed: a.txt changed; code and environment are the same; no artifacts were seen"
 
 
 def test_files_are_not_noted_if_that_is_switched_off(trained: Project) -> None:
@@ -211,8 +210,3 @@ def test_m(golden, fingerprint):
         patch.setenv("SOME_NUMBER", "2.0")
         (line,) = first_lines(project)
     assert line.startswith("score changed: table")
-
-
-def test_old_goldens_without_provenance_say_so(project: Project) -> None:
-    store = Path(__file__).parent.parent / "compat" / "golden-1"
-    assert store.is_dir()

@@ -3,14 +3,11 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from pytest_mlrepro.errors import FingerprintError, UsageError
-from pytest_mlrepro.fingerprints import fingerprint
-from pytest_mlrepro.fingerprints.files.declared import resolve_declared
-from pytest_mlrepro.fingerprints.files.stat_cache import StatCache
-from pytest_mlrepro.fingerprints.files.whole import fingerprint_artifact, fingerprint_path
+from pytest_mlrepro.fingerprints.files.declared import declared_paths
+from pytest_mlrepro.fingerprints.files.whole import fingerprint_path
 
 
 @pytest.fixture
@@ -25,8 +22,9 @@ def root(tmp_path):
     return tmp_path
 
 
-def resolve(root, *declared, **options):
-    return resolve_declared(list(declared), base=root / "tests", root=root, **options)
+def resolve(root, *declared):
+    found = [entry for item in declared for entry in declared_paths(item, base=root / "tests", root=root)]
+    return [(name, fingerprint_path(path)) for name, path in found]
 
 
 @pytest.mark.parametrize(
@@ -68,20 +66,6 @@ def test_absolute_paths_are_named_the_same_on_every_machine(root, tmp_path_facto
     assert names == ["one.csv", "../data/r.csv", "big.bin"]
 
 
-def test_values_are_named_by_position(root):
-    found = resolve(root, "one.csv", np.arange(3), {"a": 1})
-    assert [name for name, _ in found] == ["one.csv", "[1]", "[2]"]
-    assert found[1][1] == fingerprint(np.arange(3))
-    with pytest.raises(FingerprintError, match=r"declared item \[0\]: value is of type"):
-        resolve(root, (number for number in "ab"))
-
-
-def test_a_lone_path_is_a_list_of_it(root):
-    for declared in ("one.csv", Path("one.csv")):
-        assert resolve_declared(declared, base=root / "tests") == resolve(root, "one.csv")
-    assert resolve_declared((), base=root) == []
-
-
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
@@ -110,12 +94,3 @@ def test_a_dangling_link_is_there_and_broken(root):
     (root / "tests" / "loop").symlink_to("loop")
     with pytest.raises(FingerprintError, match="loop is a link that leads to itself"):
         resolve(root, "loop")
-
-
-def test_artifacts_and_the_cache(root, tmp_path):
-    np.savez(root / "tests" / "m.npz", x=np.ones(2))
-    cache = StatCache(tmp_path / "cache")
-    ((_, found),) = resolve(root, "m.npz", as_artifacts=True, cache=cache)
-    assert found == fingerprint_artifact(root / "tests" / "m.npz")
-    assert found.kind == "artifact.npz"
-    assert resolve(root, "m.npz", cache=cache)[0][1].kind == "file"

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import textwrap
@@ -295,6 +296,29 @@ def test_a_package_that_is_replaced_while_it_is_loaded_keeps_its_version(tmp_pat
     assert child(textwrap.dedent(code))[1]["package swapped"][2] == "1.0"
 
 
+def test_a_package_that_is_installed_meanwhile_is_found(tmp_path: Path) -> None:
+    install(tmp_path, "early", "1.0", {"early.py": ""}, {})
+    install(tmp_path / "later", "late", "2.0", {"late.py": ""}, {})
+    code = f"""
+        import os, sys
+        sys.path.append({str(tmp_path)!r})
+        import early
+        from pytest_mlrepro.fingerprints.environment import fingerprint_environment
+        fingerprint_environment()
+        os.chdir({str(tmp_path)!r})
+        for name in os.listdir("later"):
+            os.rename(os.path.join("later", name), name)
+        import importlib; importlib.invalidate_caches()
+        import late
+    """
+    assert child(textwrap.dedent(code))[1]["package late"][2] == "2.0"
+
+
+@needs_sklearn
+def test_variables_that_a_library_sets_for_itself_are_left_out() -> None:
+    assert [name for name in child("import sklearn")[1] if name.startswith("variable KMP_")] == []
+
+
 def test_asking_imports_no_library_of_numbers() -> None:
     code = """
         import sys, pytest_mlrepro.fingerprints.environment as environment
@@ -503,3 +527,32 @@ def test_the_interpreter_is_named() -> None:
     found = texts(interpreter_facts())
     assert found["Python"].startswith(f"{sys.implementation.name.replace('cpython', 'CPython')} 3.")
     assert found["subnormal floats"] == "kept"
+
+
+def documented() -> dict[str, str]:
+    """Return the fields that docs/provenance.md lists, with what stands under *can change numbers*."""
+    rows = re.findall(
+        r"^\| (`.+?) \| .+? \| ((?:yes|no).*?) \|", (ROOT / "docs/provenance.md").read_text("utf-8"), re.MULTILINE
+    )
+    return {name: kind for names, kind in rows for name in re.findall(r"`(.+?)`", names)}
+
+
+@pytest.mark.parametrize(
+    "code", ["import numpy", pytest.param("import torch, sklearn", marks=[needs_torch, needs_sklearn])]
+)
+def test_every_field_stands_in_the_docs_with_its_kind(code: str) -> None:
+    table = documented()
+    for name, (_, kind, _) in child(code, OMP_NUM_THREADS="1")[1].items():
+        family = re.sub(r"^(package|variable) .*", r"\1 NAME", name)
+        family = re.sub(r"^(?:BLAS|OpenMP) of [^,]*(?:, \d)?$", "BLAS of numpy", family)
+        assert family in table
+        assert kind == "environment.other" if table[family] == "no" else True
+        assert kind == "environment.numeric" if table[family] == "yes" else True
+
+
+def test_every_documented_field_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", fake_torch(started=True))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    there = {re.sub(r"^(package|variable) .*", r"\1 NAME", name) for name, _ in fingerprint_environment().parts}
+    apart = {"BLAS of numpy", "OpenMP of torch", "BLAS of numpy, as built"}  # of what is installed here
+    assert set(documented()) - apart <= there

@@ -457,5 +457,5 @@ def test_reading_draws_no_seed(tmp_path, monkeypatch):
             with ThreadPoolExecutor(1) as pool:
                 return drawn, pool.submit(lambda: random.Random().random()).result()
 
-    monkeypatch.setattr("pytest_mlrepro.fingerprints.spread.cores", lambda: 3)
+    monkeypatch.setattr("pytest_mlrepro.fingerprints.files.spread.cores", lambda: 3)
     assert draw(True) == draw(False)

@@ -131,12 +131,12 @@ CASES = {
         "(code and environment are the same; no data and no artifacts were seen)",
         [],
     ),
-    "nothing but a library that another test loaded": (
+    "nothing but a library that one run lacks": (
         BASE,
         provenance(environment=environment(**{"package pandas": "3.1.1"})),
         "predictions changed, though nothing else did: not reproducible "
-        "(code, data, artifacts and environment are the same), but pandas 3.1.1 was loaded in this run only",
-        ["packages     pandas 3.1.1 was loaded in this run only"],
+        "(code, data, artifacts and environment are the same), but pandas 3.1.1 was in use in this run only",
+        ["packages     pandas 3.1.1 was in use in this run only"],
     ),
     "nothing but the name of a file": (
         BASE,
@@ -218,6 +218,11 @@ def test_the_words(case: str) -> None:
 def test_no_case_is_too_long_for_a_line() -> None:
     assert max(len(first) for _, _, first, _ in CASES.values()) <= LONGEST
     assert max(len(line) for *_, below in CASES.values() for line in below) <= 120
+
+
+def test_files_that_the_test_wrote_are_none_that_were_seen() -> None:
+    wrote = provenance(artifacts=tree("artifacts", {"written": tree("written", {"out.csv": leaf(1, "file")})}))
+    assert conclusion(wrote, wrote, "x").endswith("(code, data and environment are the same; no artifacts were seen)")
 
 
 @pytest.mark.parametrize("area", AREAS)

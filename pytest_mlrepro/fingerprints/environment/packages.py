@@ -74,9 +74,9 @@ def _packages(top: str) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for folder in _folders(module):
-        installed = _installed(folder)
+        installed = _installed(*_stamped(folder))
         plain = normal(top)
-        names = {plain} if plain in installed else _owners(folder).get(top, frozenset())
+        names = {plain} if plain in installed else _owners(*_stamped(folder)).get(top, frozenset())
         found.update({name: installed[name] for name in names})
         if "torch" in found:
             found.update({name: version for name, version in installed.items() if name.startswith(_GPU)})
@@ -85,7 +85,7 @@ def _packages(top: str) -> dict[str, str]:
 
 def _own_version() -> str:
     """An editable install has its metadata elsewhere than its modules."""
-    versions = (_installed(folder).get("pytest-mlrepro") for folder in sys.path)
+    versions = (_installed(*_stamped(folder)).get("pytest-mlrepro") for folder in sys.path)
     return next(filter(None, versions), "not installed")
 
 
@@ -95,27 +95,34 @@ def _folders(module: ModuleType) -> set[str]:
     return {os.path.dirname(place) for place in places if isinstance(place, str)}  # noqa: PTH120  # some hundred at once
 
 
-@cache
-def _installed(folder: str) -> dict[str, str]:
-    """Return the version of each package whose metadata lies in the folder."""
-    return {normal(match["name"]): match["version"] for match in _metadata(folder).values()}
-
-
-@cache
-def _metadata(folder: str) -> dict[Path, re.Match[str]]:
+def _stamped(folder: str) -> tuple[str, int]:
+    """Return a folder with the time of its last change: something may be installed while a notebook runs."""
     try:
-        with os.scandir(folder) as entries:
-            matches = {Path(entry.path): _METADATA.fullmatch(entry.name) for entry in entries}
+        return folder, os.stat(folder).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return folder, 0
+
+
+@cache
+def _installed(folder: str, stamp: int) -> dict[str, str]:
+    """Return the version of each package whose metadata lies in the folder."""
+    return {normal(match["name"]): match["version"] for match in _metadata(folder, stamp).values()}
+
+
+@cache
+def _metadata(folder: str, stamp: int) -> dict[Path, re.Match[str]]:
+    try:
+        with os.scandir(folder or ".") as entries:
+            return {Path(entry.path): match for entry in entries if (match := _METADATA.fullmatch(entry.name))}
     except OSError:
         return {}
-    return {path: match for path, match in matches.items() if match}
 
 
 @cache
-def _owners(folder: str) -> dict[str, frozenset[str]]:
+def _owners(folder: str, stamp: int) -> dict[str, frozenset[str]]:
     """Return which packages of the folder bring each top-level module, by their own lists of files."""
     found: dict[str, frozenset[str]] = {}
-    for path, match in _metadata(folder).items():
+    for path, match in _metadata(folder, stamp).items():
         for top in _tops(path):
             found[top] = found.get(top, frozenset()) | {normal(match["name"])}
     return found

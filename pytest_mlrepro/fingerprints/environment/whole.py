@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from ...values.node import Group, Scalar
+from ...values.node import Scalar
+from ..combined import combined
 from ..digest import Fingerprint
 from ..values import fingerprint_node
 from .facts import Fact
@@ -46,16 +47,11 @@ def fingerprint_environment(packages: Collection[str] | None = None) -> Fingerpr
 
 def environment_of(facts: Iterable[Fact]) -> Fingerprint:
     """Return the fingerprint of these facts, whose names differ, in the order of their names."""
-    ordered = sorted(facts, key=lambda fact: fact.name)
-    parts = tuple((fact.name, _part(fact)) for fact in ordered)
-    counted = tuple((fact.name, _scalar(fact)) for fact in ordered if fact.numeric)
-    return Fingerprint(fingerprint_node(Group(KIND, (), counted)).digest, KIND, parts)
+    parts = tuple((fact.name, _part(fact)) for fact in sorted(facts, key=lambda fact: fact.name))
+    counted = [(name, part) for name, part in parts if part.kind == NUMERIC]
+    return Fingerprint(combined(KIND, counted).digest, KIND, parts)
 
 
 def _part(fact: Fact) -> Fingerprint:
-    scalar = _scalar(fact)
+    scalar = Scalar(NUMERIC if fact.numeric else OTHER, fact.text if fact.value is None else fact.value)
     return Fingerprint(fingerprint_node(scalar).digest, scalar.kind, text=fact.text)
-
-
-def _scalar(fact: Fact) -> Scalar:
-    return Scalar(NUMERIC if fact.numeric else OTHER, fact.text if fact.value is None else fact.value)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .declared import declared_paths, resolve_declared
+from .declared import declared_paths
 from .stat_cache import StatCache
 from .whole import fingerprint_artifact, fingerprint_path
 
-__all__ = ["StatCache", "declared_paths", "fingerprint_artifact", "fingerprint_path", "resolve_declared"]
+__all__ = ["StatCache", "declared_paths", "fingerprint_artifact", "fingerprint_path"]

@@ -5,63 +5,26 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from pathlib import Path
 
-from ...errors import FingerprintError, UsageError
-from ..digest import Fingerprint
-from ..values import fingerprint
+from ...errors import UsageError
 from .folders import SKIPPED
 from .pieces import failure, shown
-from .stat_cache import StatCache
-from .whole import fingerprint_artifact, fingerprint_path
 
-__all__ = ["declared_paths", "resolve_declared"]
-
-
-def resolve_declared(
-    declared: Sequence[object] | str | os.PathLike[str],
-    *,
-    base: Path,
-    root: Path | None = None,
-    as_artifacts: bool = False,
-    cache: StatCache | None = None,
-    executor: Executor | None = None,
-) -> list[tuple[str, Fingerprint]]:
-    """Return the fingerprint of each thing that a test declares, under a name that is the same on every machine.
-
-    A string or path is a file or folder, relative to `base` (the folder of the test's file) and, where there is none,
-    to `root`. A string with `*`, `?` or `[` that is no such name is a pattern: all it matches in `base`, or if that is
-    nothing in `root`, sorted; `**` matches folders on the way, and then files alone count. As in a shell, patterns
-    leave out names that begin with a dot. Anything else is a value. A lone string or path is a list of it.
-
-    Names are as they were written, with slashes, and relative to `base` where what was written is absolute and below
-    `base` or `root`; of other absolute paths the last part. Values are named by their position, `[2]`.
-
-    Raises UsageError for a path that isn't there and a pattern that matches nothing, FingerprintError for what can't be
-    read or has no canonical form.
-    """
-    items = [declared] if isinstance(declared, (str, os.PathLike)) else declared
-    by_path = fingerprint_artifact if as_artifacts else fingerprint_path
-    found: list[tuple[str, Fingerprint]] = []
-    for position, item in enumerate(items):
-        if isinstance(item, (str, os.PathLike)):
-            for name, path in declared_paths(item, base=base, root=root):
-                found.append((name, by_path(path, cache=cache, executor=executor)))
-        else:
-            found.append((f"[{position}]", _value(item, position)))
-    return found
-
-
-def _value(item: object, position: int) -> Fingerprint:
-    try:
-        return fingerprint(item)
-    except FingerprintError as error:
-        raise FingerprintError(f"declared item [{position}]: {error}") from error
+__all__ = ["declared_paths"]
 
 
 def declared_paths(item: str | os.PathLike[str], *, base: Path, root: Path | None = None) -> list[tuple[str, Path]]:
-    """Return names and paths of the files and folders that one declared string or path means."""
+    """Return names and paths of the files and folders that one declared string or path means.
+
+    A path is relative to `base` (the folder of the test's file) and, where there is none, to `root`. A string with `*`, `?` or
+    `[` that is no such name is a pattern: all it matches in `base`, or if that is nothing in `root`, sorted; `**` matches
+    folders on the way, and then files alone count. As in a shell, patterns leave out names that begin with a dot.
+
+    Names are as they were written, with slashes, and relative to `base` where what was written is absolute and below
+    `base` or `root`; of other absolute paths the last part. Raises UsageError for a path that isn't there and a pattern that
+    matches nothing.
+    """
     given = os.fspath(item)
     if not isinstance(given, str) or not given or "\0" in given:
         raise UsageError(f"declared path {given!r}: expected the path of a file or folder, or a pattern")
