@@ -15,7 +15,7 @@ from typing import Final
 
 from ..errors import FingerprintError, UsageError
 from ..fingerprints import Fingerprint, fingerprint
-from ..fingerprints.code import fingerprint_code, project_of
+from ..fingerprints.code import RAN, codes_named, fingerprint_code, project_of
 from ..fingerprints.combined import combined
 from ..fingerprints.environment import fingerprint_environment, is_tool
 from ..fingerprints.files import StatCache, declared_paths, fingerprint_artifact, fingerprint_path
@@ -106,14 +106,17 @@ class Sources:
         return otherwise or whole.name
 
 
-def gather(sources: Sources) -> Provenance:
+def gather(sources: Sources, then: Provenance | None = None) -> Provenance:
     """Return what a test is made from, as it is now.
+
+    then: what it was made from when it was recorded. Functions that ran at that time are looked up by their names, since
+    what runs is noted only while a golden is recorded.
 
     Raises UsageError for a declared path that isn't there, and FingerprintError for declared data that has no
     fingerprint. What was only noticed never stops a test: a file that can't be read is a part that says so, and code
     that can't be understood is unknown.
     """
-    code = _code(sources)
+    code = _code(sources, then)
     data, artifacts = _files(sources)
     sources.cache.save()
     state = _git(sources.root)
@@ -128,19 +131,29 @@ def _git(root: Path) -> GitState | None:
     return git_state(root, exclude=("**/__golden__/**",))
 
 
-def _code(sources: Sources) -> Fingerprint | None:
+def _code(sources: Sources, then: Provenance | None) -> Fingerprint | None:
     roots = [*sources.functions, *sources.code]
     if not roots:
         return None
+    ran = sources.ran()
+    if ran is None and then is not None:
+        ran = _ran_then(then)
     folders = {sources.root, *(project_of(function) for function in sources.functions)}
     try:
-        whole = fingerprint_code(roots, project=sorted(folders), ran=sources.ran())
+        whole = fingerprint_code(roots, project=sorted(folders), ran=ran)
     except FingerprintError:
         return None
     asked = [(name, part) for area, name, part in sources.asked if area == "code"]
     kept = [(name, part) for name, part in whole.parts if not _is_tool(name)]
     known = {name for name, _ in kept}
     return combined("code", kept + [part for part in asked if part[0] not in known])
+
+
+def _ran_then(then: Provenance) -> tuple[CodeType, ...] | None:
+    for name, part in then.code.parts if then.code else ():
+        if name == RAN:
+            return codes_named(name for name, _ in part.parts)
+    return None
 
 
 def _is_tool(name: str) -> bool:
