@@ -45,6 +45,8 @@ class Sources:
     code: Sequence[object] = ()
     data: Sequence[object] = ()
     artifacts: Sequence[object] = ()
+    golden_dir: str = "__golden__"
+    """Where goldens lie: that they change makes no work tree dirty."""
     data_dirs: Sequence[Path] = ()
     """Folders outside of the root directory whose files count as data."""
     opened: Callable[[], tuple[Iterable[Path], Iterable[Path]] | None] = lambda: None
@@ -119,16 +121,16 @@ def gather(sources: Sources, then: Provenance | None = None) -> Provenance:
     code = _code(sources, then)
     data, artifacts = _files(sources)
     sources.cache.save()
-    state = _git(sources.root)
+    state = _git(sources.root, sources.golden_dir)
     return Provenance(
         code, data, artifacts, _environment(code), state.commit if state else UNKNOWN, state.dirty if state else None
     )
 
 
 @lru_cache(maxsize=4)
-def _git(root: Path) -> GitState | None:
+def _git(root: Path, golden_dir: str) -> GitState | None:
     """Asked once in a run: recording itself changes goldens, which don't count, and nobody else should meanwhile."""
-    return git_state(root, exclude=("**/__golden__/**",))
+    return git_state(root, exclude=(f"**/{golden_dir}/**",))
 
 
 def _code(sources: Sources, then: Provenance | None) -> Fingerprint | None:
