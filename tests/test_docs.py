@@ -86,6 +86,8 @@ def test_the_readme_names_every_option_and_marker_argument() -> None:
         "mlrepro_scope",
         "mlrepro_seed",
         "mlrepro_golden_dir",
+        "mlrepro_track_files",
+        "mlrepro_data_dirs",
     ):
         assert option in help_text
         assert option in README

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ..values.describe import describe
 from ..values.functions import installed_name, is_callable_value
+from .combined import combined
 from .digest import Fingerprint
 from .values import fingerprint as fingerprint_value
 
@@ -35,5 +38,10 @@ def fingerprint(value: object) -> Fingerprint:
         whole = fingerprint_code([value], project=project_of(value))
         if any(part.kind == "bytecode" for _, part in whole.parts):
             describe(value)  # refuses a function that has no source, with what to do
-        return whole
+        return _with_arguments(whole, value) if isinstance(value, partial) else whole
     return fingerprint_value(value)
+
+
+def _with_arguments(code: Fingerprint, value: partial[Any]) -> Fingerprint:
+    given = fingerprint_value({"args": value.args, "keywords": value.keywords})
+    return combined(code.kind, [*code.parts, ("arguments", given)])

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from blake3 import blake3
 
 from ..values.dtypes import is_text, storage
 from ..values.node import Chunk, Source
+from ..values.sequences import ListedTexts, put_on_end
 
 __all__ = ["Piece", "array_pieces", "piece_size"]
 
 Piece: TypeAlias = tuple[bytes | memoryview, ...]
-"""The bytes of a piece, as they lie in one or two places."""
+"""The bytes of a piece, as they lie in one or several places."""
 Encode: TypeAlias = Callable[[Chunk], bytes | memoryview]
 
 CHUNK_BYTES: Final = 4 * 2**20
@@ -46,7 +46,7 @@ def array_pieces(source: Source, dtype: str) -> Piece | list[bytes]:
         return hasher.digest()
 
     starts = range(0, size, step)
-    if len(starts) == 2 or (is_text(dtype) and _packed(source) is None):
+    if len(starts) == 2 or (is_text(dtype) and (_packed(source) is None or isinstance(source, ListedTexts))):
         return list(map(digest, starts))  # Python's strings are read under the interpreter's lock
     with ThreadPoolExecutor(min(_cores(), len(starts))) as executor:
         return list(executor.map(digest, starts))
@@ -70,7 +70,7 @@ def _piece(source: Source, dtype: str, start: int, stop: int) -> Piece:
         return (common[1](source.read(start, stop)),)
     if is_text(dtype):
         packed = _packed(source)
-        return _texts(*packed(start, stop)) if packed is not None else _objects(source.read(start, stop))
+        return _texts(*(packed(start, stop) if packed is not None else put_on_end(source.read(start, stop).tolist())))
     chunk = source.read(start, stop)
     return (_bytes(_one_nan_pattern(chunk, *_NAN_ABOVE[dtype]) if dtype in _NAN_ABOVE else chunk),)
 
@@ -136,24 +136,9 @@ def _packed(source: Source) -> Callable[[int, int], tuple[Chunk, bytes | memoryv
 
 def _texts(lengths: Chunk, joined: bytes | memoryview) -> Piece:
     """Encode strings or bytes as the number of bytes of each, four bytes wide if that is enough, then all on end."""
-    wide = int(lengths.max()) >= 2**32
-    return (b"\10" if wide else b"\4") + lengths.astype("<u8" if wide else "<u4").tobytes(), joined
-
-
-def _objects(chunk: Chunk) -> Piece:
-    items: list[Any] = chunk.tolist()
-    if isinstance(items[0], str):
-        joined = "".join(items)
-        if joined.isascii():  # each character is a byte
-            return _with_lengths(items, joined.encode())
-        items = list(map(str.encode, items, repeat("utf-8"), repeat("surrogatepass")))
-    return _with_lengths(items, b"".join(items))
-
-
-def _with_lengths(items: list[Any], joined: bytes) -> Piece:
-    if len(joined) < 2**32:
-        return b"\4" + np.fromiter(map(len, items), "<u4", len(items)).tobytes(), joined
-    return _texts(np.fromiter(map(len, items), np.int64, len(items)), joined)
+    wide = len(joined) >= 2**32 and int(lengths.max()) >= 2**32
+    stored = np.ascontiguousarray(lengths, "<u8" if wide else "<u4").view(np.uint8).data
+    return b"\10" if wide else b"\4", stored, joined
 
 
 _FORMS: Final[dict[str, tuple[int, Encode]]] = {

@@ -16,7 +16,7 @@ from ..records import Check, Settings, TestId
 from ..values.describe import describe
 from ..values.node import Node, is_empty
 from .pending import propose
-from .reason import Why, since_recorded
+from .reason import Why, recorded_provenance, since_recorded
 from .record import Golden, Recorded
 from .rehearsal import Rehearsal
 from .store import Staging, load, save, tidy, verify_arrays
@@ -41,7 +41,7 @@ class GoldenCase:
         rehearsal: Rehearsal | None = None,
         rehearsing: bool = False,
         notify: Callable[[Check], None],
-        provenance: Callable[[], Provenance] = Provenance,
+        provenance: Callable[[Provenance | None], Provenance] = lambda _: Provenance(),
     ) -> None:
         self.test, self.folder, self.settings, self.nodeid = test, folder, settings, nodeid
         self._rehearsal, self._rehearsing, self._notify = rehearsal, rehearsing, notify
@@ -115,7 +115,7 @@ class GoldenCase:
         if unused or (self._missing and self.settings.mode == "check"):
             self._fail_at_end(unused)
         if self._staging:  # now: what the fixtures set up still stands as it stood for the test
-            self._staging.made_from(self._provenance())
+            self._staging.made_from(self._provenance(None))
 
     def commit(self) -> None:
         """Write what was put aside, after the whole test has passed."""
@@ -219,7 +219,7 @@ class GoldenCase:
             return
         self._failed = True
         self._notify(Check(key, "failed"))
-        now, trouble = self._made_from()
+        now, trouble = self._made_from(recorded)
         if comparison.ok:
             why = Why(f"{_title(key)} is held to a looser tolerance than recorded")
             details = "the value is within what was allowed when it was recorded."
@@ -259,10 +259,10 @@ class GoldenCase:
             )
         )
 
-    def _made_from(self) -> tuple[Provenance, list[str]]:
+    def _made_from(self, recorded: Recorded | None = None) -> tuple[Provenance, list[str]]:
         """Return what this run is made from; what can't be told must not hide the failure that it should explain."""
         try:
-            return self._provenance(), []
+            return self._provenance(None if recorded is None else recorded_provenance(recorded, self.folder)), []
         except MlreproError as error:
             return Provenance(), [f"what this run is made from is unknown: {error}"]
 

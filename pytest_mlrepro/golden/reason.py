@@ -13,7 +13,7 @@ from ..provenance.record import Provenance
 from .record import Recorded
 from .store import provenance_of
 
-__all__ = ["Why", "since_recorded", "so_far"]
+__all__ = ["Why", "recorded_provenance", "since_recorded", "so_far"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,14 @@ class Why:
 
     conclusion: str
     evidence: tuple[str, ...] = ()
+
+
+def recorded_provenance(check: Recorded, folder: Path) -> Provenance | None:
+    """Return what a check was made from; None if that can't be read, which `since_recorded` tells."""
+    try:
+        return provenance_of(check, folder)
+    except GoldenError:
+        return None
 
 
 def since_recorded(check: Recorded, folder: Path, now: Provenance, *, subject: str) -> Why:

@@ -175,10 +175,10 @@ class Phases:
             case.watched = self.watch.unwatched(case.item, case.plan)
         return case.watched.sources
 
-    def _provenance(self) -> Provenance:
+    def _provenance(self, then: Provenance | None) -> Provenance:
         from ..provenance.gather import gather
 
-        return gather(self.sources())
+        return gather(self.sources(), then)
 
     def seed_plan(self) -> Plan:
         """Return how the running test is seeded."""

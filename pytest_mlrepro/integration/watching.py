@@ -60,7 +60,8 @@ class Watched:
                 code=plan.code if plan else (),
                 data=plan.data if plan else (),
                 artifacts=plan.artifacts if plan else (),
-                data_dirs=self._watch.data_dirs,
+                golden_dir=self._watch.settings.golden_dir,
+                data_dirs=self._watch.settings.data_dirs,
                 opened=self._opened,
                 ran=self._that_ran,
             )
@@ -82,10 +83,9 @@ class Watch:
     """Notes the files that tests with a golden open, and those that their wider fixtures opened before."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        self._config, self._settings = config, settings
+        self._config, self.settings = config, settings
         self._tracker: FileTracker | None = None
         self._ran: Any = None
-        self.data_dirs = settings.data_dirs
         self._fixtures: dict[object, tuple[tuple[Path, ...], tuple[Path, ...]]] = {}
 
     def concerns(self, item: pytest.Item) -> bool:
@@ -102,7 +102,7 @@ class Watch:
 
     def begin(self, items: list[pytest.Item]) -> None:
         """Look at wider fixtures from now on, if any test of this run needs a provenance."""
-        if self._settings.track_files and any(map(self.concerns, items)):
+        if self.settings.track_files and any(map(self.concerns, items)):
             self._config.pluginmanager.register(WiderFixtures(self), "mlrepro-fixture-files")
 
     def close(self) -> None:
@@ -126,24 +126,24 @@ class Watch:
                 yield self._fixtures[fixturedef]
 
     def _tracking_of(self) -> FileTracker | None:
-        if not self._settings.track_files:
+        if not self.settings.track_files:
             return None
         if self._tracker is None:
             from ..tracking import FileTracker
 
-            settings, basetemp = self._settings, self._config.getoption("basetemp", None)
+            settings, basetemp = self.settings, self._config.getoption("basetemp", None)
             goldens = [settings.root / settings.golden_dir] if "/" in settings.golden_dir else []
             excluded = [*goldens, *([Path(basetemp).absolute()] if basetemp else [])]
             self._tracker = FileTracker([settings.root, *settings.data_dirs], excluded=excluded)
         return self._tracker
 
     def _runs_of(self) -> Any:
-        if self._settings.mode == "check" or not hasattr(sys, "monitoring"):
+        if self.settings.mode == "check" or not hasattr(sys, "monitoring"):
             return None
         if self._ran is None:
             from ..fingerprints.code import Ran
 
-            self._ran = Ran(self._settings.root)
+            self._ran = Ran(self.settings.root)
         return self._ran
 
 

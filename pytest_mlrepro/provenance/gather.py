@@ -15,7 +15,7 @@ from typing import Final
 
 from ..errors import FingerprintError, UsageError
 from ..fingerprints import Fingerprint, fingerprint
-from ..fingerprints.code import fingerprint_code, project_of
+from ..fingerprints.code import RAN, codes_named, fingerprint_code, project_of
 from ..fingerprints.combined import combined
 from ..fingerprints.environment import fingerprint_environment, is_tool
 from ..fingerprints.files import StatCache, declared_paths, fingerprint_artifact, fingerprint_path
@@ -45,6 +45,8 @@ class Sources:
     code: Sequence[object] = ()
     data: Sequence[object] = ()
     artifacts: Sequence[object] = ()
+    golden_dir: str = "__golden__"
+    """Where goldens lie: that they change makes no work tree dirty."""
     data_dirs: Sequence[Path] = ()
     """Folders outside of the root directory whose files count as data."""
     opened: Callable[[], tuple[Iterable[Path], Iterable[Path]] | None] = lambda: None
@@ -52,6 +54,8 @@ class Sources:
     ran: Callable[[], tuple[CodeType, ...] | None] = lambda: None
     asked: list[tuple[Area, str, Fingerprint]] = field(default_factory=list)
     """What the test had fingerprinted by itself."""
+    named: list[Path] = field(default_factory=list)
+    """Files among that: reading them for it is no use of them as data."""
 
     def declared(self) -> tuple[list[tuple[str, Path | object]], list[tuple[str, Path | object]]]:
         """Return declared data and artifacts by name: paths, and values; UsageError for a path that isn't there."""
@@ -72,6 +76,7 @@ class Sources:
         found = declared_paths(given, base=self.base, root=self.root)
         if len(found) > 1:
             raise UsageError(f"{os.fspath(given)!r} means {len(found)} files: name one, or their folder")
+        self.named.append(found[0][1])
         return found[0][1]
 
     def fingerprint(self, item: Path | object, area: Area) -> Fingerprint:
@@ -103,41 +108,54 @@ class Sources:
         return otherwise or whole.name
 
 
-def gather(sources: Sources) -> Provenance:
+def gather(sources: Sources, then: Provenance | None = None) -> Provenance:
     """Return what a test is made from, as it is now.
+
+    then: what it was made from when it was recorded. Functions that ran at that time are looked up by their names, since
+    what runs is noted only while a golden is recorded.
 
     Raises UsageError for a declared path that isn't there, and FingerprintError for declared data that has no
     fingerprint. What was only noticed never stops a test: a file that can't be read is a part that says so, and code
     that can't be understood is unknown.
     """
-    code = _code(sources)
+    code = _code(sources, then)
     data, artifacts = _files(sources)
     sources.cache.save()
-    state = _git(sources.root)
+    state = _git(sources.root, sources.golden_dir)
     return Provenance(
         code, data, artifacts, _environment(code), state.commit if state else UNKNOWN, state.dirty if state else None
     )
 
 
 @lru_cache(maxsize=4)
-def _git(root: Path) -> GitState | None:
+def _git(root: Path, golden_dir: str) -> GitState | None:
     """Asked once in a run: recording itself changes goldens, which don't count, and nobody else should meanwhile."""
-    return git_state(root, exclude=("**/__golden__/**",))
+    return git_state(root, exclude=(f"**/{golden_dir}/**",))
 
 
-def _code(sources: Sources) -> Fingerprint | None:
+def _code(sources: Sources, then: Provenance | None) -> Fingerprint | None:
     roots = [*sources.functions, *sources.code]
     if not roots:
         return None
+    ran = sources.ran()
+    if ran is None and then is not None:
+        ran = _ran_then(then)
     folders = {sources.root, *(project_of(function) for function in sources.functions)}
     try:
-        whole = fingerprint_code(roots, project=sorted(folders), ran=sources.ran())
+        whole = fingerprint_code(roots, project=sorted(folders), ran=ran)
     except FingerprintError:
         return None
     asked = [(name, part) for area, name, part in sources.asked if area == "code"]
     kept = [(name, part) for name, part in whole.parts if not _is_tool(name)]
     known = {name for name, _ in kept}
     return combined("code", kept + [part for part in asked if part[0] not in known])
+
+
+def _ran_then(then: Provenance) -> tuple[CodeType, ...] | None:
+    for name, part in then.code.parts if then.code else ():
+        if name == RAN:
+            return codes_named(name for name, _ in part.parts)
+    return None
 
 
 def _is_tool(name: str) -> bool:
@@ -160,7 +178,7 @@ def _files(sources: Sources) -> tuple[Fingerprint | None, Fingerprint | None]:
         "artifacts": {name: sources.fingerprint(item, "artifacts") for name, item in artifacts},
     }
     opened = sources.opened()
-    covered = [item for _, item in (*data, *artifacts) if isinstance(item, Path)]
+    covered = [*sources.named, *(item for _, item in (*data, *artifacts) if isinstance(item, Path))]
     for path in opened[0] if opened else ():
         if not any(path == item or path.is_relative_to(item) for item in covered):
             area: Area = "artifacts" if path.name.lower().endswith(_MODELS) else "data"

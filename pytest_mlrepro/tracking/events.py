@@ -20,6 +20,8 @@ _on: tuple[Log, ...] = ()
 other."""
 
 _WRITES: Final = os.O_WRONLY | os.O_RDWR
+_GOLDENS: Final = f"{os.sep}__golden__{os.sep}"
+"""Read by every check, and no data: left out here already, since it is for every test."""
 _NO_FILE: Final = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)
 
 
@@ -142,7 +144,7 @@ def _open(path: object, mode: object, flags: int, *_: object) -> None:
             return
     if isinstance(path, bytes):
         path = os.fsdecode(path)
-    if isinstance(path, str) and not path.endswith((".py", ".pyc")):
+    if isinstance(path, str) and not path.endswith((".py", ".pyc")) and _GOLDENS not in path:
         updated = flags & os.O_RDWR and not flags & os.O_TRUNC
         _note(path, read=not flags & _WRITES or (updated and _exists(path)), written=bool(flags & _WRITES))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-from .events import Log, switch_off, switch_on
+from .events import Log, Seen, switch_off, switch_on
 from .libraries import hold, let_go, look_again
 from .places import Places
 
@@ -62,7 +62,8 @@ class Tracking:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._log = Log()
-        self._found: tuple[tuple[Path, ...], tuple[Path, ...]] | None = None
+        self._seen: dict[tuple[str | bytes, str], Seen] | None = None
+        """What was noted until the end; which files that are is found out when somebody asks."""
 
     def __enter__(self) -> Tracking:
         switch_on(self._log)
@@ -72,21 +73,21 @@ class Tracking:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         switch_off(self._log)
-        self._found = self._sorted()
+        self._seen = self._log.gather()
         self._log.close()
 
     @property
     def read(self) -> tuple[Path, ...]:
         """Files that were opened for reading before they were opened for writing here, if they still exist."""
-        return (self._found or self._sorted())[0]
+        return self._sorted()[0]
 
     @property
     def written(self) -> tuple[Path, ...]:
         """Files that were opened for writing, made by a rename or linked, if they still exist."""
-        return (self._found or self._sorted())[1]
+        return self._sorted()[1]
 
     def _sorted(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-        seen = self._log.gather()
+        seen = self._log.gather() if self._seen is None else self._seen
         if not seen:
             return (), ()
         reads: dict[str, int] = {}

@@ -45,7 +45,12 @@ class ArrowTexts:
         array = self._range(start, stop)
         _, offsets, data = array.buffers()
         ends: Chunk = np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
-        return np.diff(ends), memoryview(data)[ends[0] : ends[-1]] if data is not None else b""
+        first, last = ends[0], ends[-1]
+        text = memoryview(data)[first:last] if data is not None else b""
+        if last - first >= 2**32 or not np.little_endian:
+            return np.diff(ends), text
+        low = ends.view(np.uint32)[::2]  # the lower halves tell, in half of the time
+        return low[1:] - low[:-1], text
 
     def _range(self, start: int, stop: int) -> Foreign:
         pa: Any = loaded("pyarrow")

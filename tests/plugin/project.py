@@ -12,9 +12,15 @@ import numpy.random
 import pytest
 
 import pytest_mlrepro.golden.case
+import pytest_mlrepro.golden.pending
+import pytest_mlrepro.provenance.gather
 import pytest_mlrepro.seeding
+import pytest_mlrepro.tracking
 
-KEPT = (np.random, numpy.random, secrets, uuid, pytest_mlrepro.golden.case, pytest_mlrepro.seeding)
+KEPT = (
+    *(np.random, numpy.random, secrets, uuid, pytest_mlrepro.golden.pending, pytest_mlrepro.golden.case),
+    *(pytest_mlrepro.provenance.gather, pytest_mlrepro.seeding, pytest_mlrepro.tracking),
+)
 """Imported here, since pytester forgets what an inner run imports, and numpy can be imported only once."""
 
 MODEL = """
@@ -31,7 +37,10 @@ import numpy.random
 import pytest
 
 import pytest_mlrepro.golden.case
+import pytest_mlrepro.golden.pending
+import pytest_mlrepro.provenance.gather
 import pytest_mlrepro.seeding
+import pytest_mlrepro.tracking
 
 def test_model(golden):
     golden.check(np.arange(6.0).reshape(2, 3), "weights")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -210,3 +211,17 @@ def test_m(golden, fingerprint):
         patch.setenv("SOME_NUMBER", "2.0")
         (line,) = first_lines(project)
     assert line.startswith("score changed: table")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is needed to record what runs")
+def test_a_function_that_only_ran_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(project.root)
+    project.write("def hidden(x):\n    return x + 1\n", "steps.py")
+    project.write(
+        "import importlib\n"
+        "def test_m(golden): golden.check(getattr(importlib.import_module('st' + 'eps'), 'hid' + 'den')(1), 'score')"
+    )
+    project.record()
+    project.write("def hidden(x):\n    return x + 2\n", "steps.py")
+    (line,) = first_lines(project)
+    assert line.startswith("score changed: steps.hidden changed; ")
