@@ -37,8 +37,8 @@ class Verdict:
 
 
 def lines(verdict: Verdict) -> Iterator[str]:
-    """Yield the verdict in lines of 80 columns, but for what has no blank to be broken at."""
-    yield from _wrapped(_conclusion(verdict), "")
+    """Yield the conclusion in one line, then the rest in lines of 80 columns."""
+    yield _conclusion(verdict)
     yield from _advice(verdict)
     if verdict.tries:
         yield ""
