@@ -111,11 +111,11 @@ def _read(report: Path, code: int, text: str) -> Outcome:
     broken = [inner for case in cases for inner in case if inner.tag in ("failure", "error")]
     skipped = [inner for case in cases for inner in case if inner.tag == "skipped"]
     if broken and failed:
-        return Outcome("fails", _first_line(broken[0].get("message", "")), tuple(failed))
+        return Outcome("fails", _message(broken[0]), tuple(failed))
     if broken and all(_INCOMPLETE in inner.get("message", "") for inner in broken):
         return Outcome("passes", "but its golden lacks checks, or has some that the test doesn't come to")
     if broken or skipped:
-        words = _first_line((broken or skipped)[0].get("message", ""))
+        words = _message((broken or skipped)[0])
         return Outcome("breaks", words if broken else f"skipped: {words}")
     return Outcome("passes") if code == 0 else Outcome("breaks", _last_line(text) or f"pytest left with {code}")
 
@@ -125,13 +125,18 @@ def _failed(case: ET.Element) -> list[str]:
     return [name.removeprefix(_GOLDEN) for name, value in properties if name.startswith(_GOLDEN) and value == "failed"]
 
 
-def _first_line(message: str) -> str:
-    lines = [line for line in message.splitlines() if line.strip()]
+def _message(failure: ET.Element) -> str:
+    """Return the first line of what a failure says; of a module that can't be imported the error itself."""
+    text = failure.get("message", "")
+    if text == "collection failure":
+        text = _last_line(failure.text or "")
+    lines = [line for line in text.splitlines() if line.strip()]
     return shorten(plain(lines[0].strip()), _WORDS) if lines else "without a message"
 
 
 def _last_line(text: str) -> str:
     """Return the last line that tells of an error."""
-    lines = [line.removeprefix("E ").strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith("ERROR") or "Error" in line.partition(":")[0]]
-    return shorten(plain((told or lines or [""])[-1]), _WORDS)
+    lines = [line for line in text.splitlines() if line.strip()]
+    errors = [line.removeprefix("E ") for line in lines if line.startswith("E ")]
+    told = errors or [line for line in lines if line.startswith("ERROR") or "Error" in line.partition(":")[0]]
+    return shorten(plain((told or lines or [""])[-1].strip()), _WORDS)

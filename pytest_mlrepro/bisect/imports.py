@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-__all__ = ["python_path"]
+__all__ = ["python_path", "strangers"]
 
 _PROBE: Final = """
 import json, sys
@@ -20,6 +20,24 @@ for name, module in list(sys.modules.items()):
         found += [[path, package] for package, path in getattr(module, "MAPPING", {}).items()]
 print(json.dumps(found))
 """
+_ORIGINS: Final = """
+import importlib.util, json, sys
+found = []
+for name in sys.argv[1:]:
+    try:
+        spec = importlib.util.find_spec(name)
+    except Exception:
+        continue
+    places = [spec.origin] if spec and spec.has_location else list(spec.submodule_search_locations or []) if spec else []
+    found += [[name, place] for place in places if place]
+print(json.dumps(found))
+"""
+
+
+def strangers(names: Iterable[str], cwd: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    """Yield where modules at the top would be imported from in a run with this environment; nothing is imported."""
+    for name, place in _asked(_ORIGINS, sorted(names), cwd, environment):
+        yield name, Path(os.path.normpath(cwd / place))
 
 
 def python_path(
@@ -49,9 +67,19 @@ def _mapped(folder: Path, origin: Path, top: Path) -> str:
 
 def _installed(cwd: Path, environment: Mapping[str, str]) -> Iterator[Path]:
     """Yield the folders that Python itself would import from: of links and finders of editable installs, too."""
+    for place, package in _asked(_PROBE, [], cwd, environment):
+        folder = Path(os.path.normpath(cwd / place))
+        steps = tuple(package.split(".")) if package else ()
+        tail = folder.with_suffix("").parts[len(folder.parts) - len(steps) :] if steps else ()
+        if tail == steps and not {"site-packages", "dist-packages"} & set(folder.parts):
+            yield folder.parents[len(steps) - 1] if steps else folder
+
+
+def _asked(code: str, arguments: list[str], cwd: Path, environment: Mapping[str, str]) -> list[list[str]]:
+    """Return what a small program prints, run by this Python; [] if it fails, as under a broken hook."""
     try:
         done = subprocess.run(  # noqa: S603  # our own Python
-            [sys.executable, "-c", _PROBE],
+            [sys.executable, "-c", code, *arguments],
             cwd=cwd,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -60,15 +88,10 @@ def _installed(cwd: Path, environment: Mapping[str, str]) -> Iterator[Path]:
             timeout=60,
             check=True,
         )
-        found = json.loads(done.stdout.splitlines()[-1])
+        found: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
     except (OSError, ValueError, IndexError, subprocess.SubprocessError):
-        return
-    for place, package in found:
-        folder = Path(os.path.normpath(cwd / place))
-        steps = tuple(package.split(".")) if package else ()
-        tail = folder.with_suffix("").parts[len(folder.parts) - len(steps) :] if steps else ()
-        if tail == steps and not {"site-packages", "dist-packages"} & set(folder.parts):
-            yield folder.parents[len(steps) - 1] if steps else folder
+        return []
+    return found
 
 
 def _seen(parts: Iterable[tuple[str, str]]) -> Iterator[str]:

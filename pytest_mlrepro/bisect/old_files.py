@@ -39,6 +39,8 @@ class OldFiles:
 
     repository: Repository
     commits: Sequence[str]
+    sure: str = ""
+    """The commit whose files are what was there at the recording; "" if none is known to be."""
     _trees: dict[str, dict[str, Entry]] = field(default_factory=dict)
 
     def find(self, path: str, fits: Fits) -> OldFile:
@@ -52,7 +54,7 @@ class OldFiles:
             for commit in commits:
                 found = self.at(commit, path)
                 known = None if found.trouble else fits(found.data)
-                if known:
+                if known or (known is None and commit == self.sure and not found.trouble):
                     return OldFile(found.data, commit, True)
                 first = first or OldFile(found.data, commit, known, found.trouble)
             if first is not None and first.known is None and not first.trouble:

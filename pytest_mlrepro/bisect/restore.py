@@ -17,7 +17,7 @@ from .old_files import OldFile, OldFiles
 from .recorded import fits_code, fits_file
 from .source import Unsplicable
 from .splice import spliced
-from .units import Unit, Untried
+from .units import Unit, Untried, read
 
 __all__ = ["Restorer", "qualname_in", "variable_value"]
 
@@ -86,7 +86,7 @@ class Restorer:
         return self.prefix + _path(suspect.old) if _path(suspect.old).endswith(".py") else path
 
     def _definition(self, label: str, path: str, qualname: str, old: OldFile) -> Unit | Untried:
-        now = _read(self.top / path)
+        now = read(self.top / path)
         try:
             if now is None:
                 raise Unsplicable(f"{path} is gone")
@@ -120,7 +120,7 @@ class Restorer:
         old = self.files.find(path, fits_file(recorded))
         if old.trouble:
             return Untried(label, old.trouble)
-        now = _read(self.top / path)
+        now = read(self.top / path)
         if old.data is None and now is None:
             return Untried(label, "it is no file: a value that the test declared, or one elsewhere")
         if old.data is None and recorded is not None:
@@ -139,7 +139,7 @@ class Restorer:
             old = self.files.at(commit, name)
             if old.trouble:
                 return Untried(label, f"{name}: {old.trouble}")
-            if old.data != _read(self.top / name):
+            if old.data != read(self.top / name):
                 files.append((name, old.data))
         if not files:
             return Untried(label, f"its files are those of {commit[:10]}")
@@ -149,7 +149,7 @@ class Restorer:
 
     def _renamed(self, suspect: Suspect) -> Unit | Untried:
         was, now = self.prefix + suspect.old, self.prefix + suspect.new
-        data = _read(self.top / now)
+        data = read(self.top / now)
         label = plain(statement(suspect))
         if data is None or not _inside(was) or not _inside(now):
             return Untried(label, "the same content under another name")
@@ -222,10 +222,3 @@ def _recorded(area: Fingerprint | None, name: str) -> list[Fingerprint]:
 def _inside(path: str) -> bool:
     pure = PurePosixPath(path)
     return not pure.is_absolute() and ".." not in pure.parts and ":" not in path[:2]
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from ..errors import GoldenError, UsageError
 from ..fingerprints.environment.variables import counts
 from ..golden import pending, store
-from ..golden.record import FILE
-from ..provenance.git import own_environment, read_git
+from ..provenance.git import own_environment
 from ..provenance.objects import Repository, repository
-from ..provenance.record import UNKNOWN, WRITTEN, Provenance
+from ..provenance.record import WRITTEN, Provenance
+from .case import Case
 from .child import Outcome, Runner
-from .imports import python_path
+from .commits import commits_of
+from .imports import python_path, strangers
 from .interrupt import interruptible
 from .old_files import OldFiles
 from .restore import Restorer, variable_value
@@ -25,29 +26,9 @@ from .tree import Tree, tree_of
 from .tries import Found, Search, Try
 from .units import Unit, put_back
 from .verdict import Verdict
+from .whole_files import whole_files
 
-__all__ = ["Case", "search"]
-
-_TEXTS: Final = (".md", ".rst")
-_BOOKS: Final = frozenset({".gitignore", ".gitattributes", "LICENSE"})
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is asked: a test with a proposal, what its golden was made from, and what it is made from now."""
-
-    nodeid: str
-    root: Path
-    """The root directory of the tests."""
-    golden: Path
-    """The golden's folder."""
-    old: Provenance
-    new: Provenance
-    expected: dict[str, str]
-    """The digests of the values that differ, by check."""
-    cwd: Path
-    arguments: tuple[str, ...] = ()
-    seconds: float = 600.0
+__all__ = ["search"]
 
 
 def search(case: Case, tell: Callable[[Try], None] = lambda done: None) -> Verdict:
@@ -63,12 +44,13 @@ def search(case: Case, tell: Callable[[Try], None] = lambda done: None) -> Verdi
                 f"{case.root} lies in no git repository, or git doesn't answer: there is no old state to put back. "
                 "See  git status"
             )
-        commits, notes = _commits(case, repo)
+        commits = commits_of(case, repo)
+        notes = [commits.doubt] if commits.doubt else []
         with tree_of(repo.top) as tree:
             tree.fill(files_of_now(repo.top, named=_named(case, repo)))
             if not tree.is_worktree:
                 notes.append("The tests ran in a plain copy, since git could add no worktree.")
-            return _searched(_Bench(case, repo, tree, commits), notes, tell)
+            return _searched(_Bench(case, repo, tree, OldFiles(repo, commits.names, commits.sure)), notes, tell)
 
 
 @dataclass(frozen=True)
@@ -78,7 +60,7 @@ class _Bench:
     case: Case
     repo: Repository
     tree: Tree
-    commits: tuple[str, ...]
+    files: OldFiles
 
     @property
     def root(self) -> Path:
@@ -89,8 +71,7 @@ class _Bench:
         return self.repo.prefix + self.case.nodeid.partition("::")[0]
 
     def restorer(self) -> Restorer:
-        files = OldFiles(self.repo, self.commits)
-        return Restorer(self.case.old, self.case.new, files, self.repo.top, self.repo.prefix, self.test_file)
+        return Restorer(self.case.old, self.case.new, self.files, self.repo.top, self.repo.prefix, self.test_file)
 
     def runner(self) -> Runner:
         """Return how the test is run: in the copy, with the variables that counted when it failed."""
@@ -114,6 +95,7 @@ class _Bench:
         try:
             self.tree.change(change.files)
             outcome = runner.run(change.variables)
+            outcome = replace(outcome, words=outcome.words.replace(f"{self.tree.top}{os.sep}", ""))
             return replace(outcome, digests=_digests(self.root)) if outcome.kind == "fails" else outcome
         finally:
             self.tree.reset()
@@ -122,15 +104,17 @@ class _Bench:
 def _searched(bench: _Bench, notes: list[str], tell: Callable[[Try], None]) -> Verdict:
     units, untried = bench.restorer().sorted()
     runner = bench.runner()
+    _refuse_strangers(bench, runner)
     tried = Search(lambda some: bench.run(runner, some), tell)
     found = tried.start(bench.case.expected)
     if found is None and units:
         found = tried.among(units)
     if found is None or found.answer == "none":
-        files = _changed_files(bench, units)
+        files = whole_files(bench.tree, bench.files, bench.test_file, units)
         if files:
             notes.append(
-                f"Then whole files were put back as at {bench.commits[0][:10]}, {len(files)} that differ, beside the test's own."
+                f"At last all files that differ from {bench.files.commits[0][:10]} were put back as a whole, "
+                "but for the test's own and for goldens: what no suspect holds, such as imports and settings, is in them."
             )
             units = [*units, *files]
             found = tried.among(files)
@@ -139,47 +123,16 @@ def _searched(bench: _Bench, notes: list[str], tell: Callable[[Try], None]) -> V
     return Verdict(bench.case.nodeid, found, tried.tries, units, untried, [*notes, *_doubts(found, units)])
 
 
-def _commits(case: Case, repo: Repository) -> tuple[tuple[str, ...], list[str]]:
-    """Return the commits that may have what the golden was made from, the likeliest first, and what to say of them."""
-    recorded = repo.commit(case.old.commit) if case.old.commit != UNKNOWN else None
-    own = _commit_of_golden(case, repo)
-    if recorded is None and own is None:
-        raise UsageError(_no_commit(case))
-    if case.old.dirty is False and recorded is not None:
-        return tuple(dict.fromkeys(filter(None, (recorded, own)))), []
-    commits = tuple(dict.fromkeys(filter(None, (own, recorded))))
-    if case.old.commit == UNKNOWN:
-        why = "The golden was recorded before there was a commit"
-    elif recorded is None:
-        why = f"The golden's commit {case.old.commit[:10]} is not in this repository"
-    else:
-        why = f"The golden was recorded with uncommitted changes on top of {recorded[:10]}"
-    where = "the commit that the golden came with" if own else "the commit before them"
-    return commits, [f"{why}: what is put back is from {commits[0][:10]}, {where}."]
-
-
-def _no_commit(case: Case) -> str:
-    if case.old.commit == UNKNOWN:
-        why = "the golden says of no commit that it was recorded at, and isn't committed itself"
-    else:
-        why = f"the golden's commit {case.old.commit[:10]} is not in this repository (rebased, or a shallow clone?)"
-    return (
-        f"{why}: there is no old state to put back.\n"
-        "git fetch --unshallow  may bring it; else compare by hand, from what  mlrepro explain  names"
-    )
-
-
-def _commit_of_golden(case: Case, repo: Repository) -> str | None:
-    """Return the commit in which the golden became what it is now; None if it isn't committed as it is."""
-    try:
-        path = (case.golden.resolve() / FILE).relative_to(repo.top).as_posix()
-    except ValueError:
-        return None
-    latest = repo.log(path, 1)
-    entry = repo.entry(latest[0], path) if latest else None
-    if entry is None or repo.content(entry) != _read(repo.top / path):
-        return None
-    return latest[0]
+def _refuse_strangers(bench: _Bench, runner: Runner) -> None:
+    """Raise UsageError if code of the project would be imported from the user's checkout, where nothing is put back."""
+    code = bench.case.new.code
+    names = {name.partition(".")[0] for name, part in code.parts if ".py:" in part.text} if code else set()
+    for name, place in strangers(names, runner.cwd, runner.environment):
+        if place.is_relative_to(bench.repo.top) and not place.is_relative_to(bench.tree.top):
+            raise UsageError(
+                f"{name} is imported from {place} also in a copy of the project, so that nothing can be put back: an "
+                "import hook, as of an editable install with builds, comes first. Install the project without it, and run again"
+            )
 
 
 def _named(case: Case, repo: Repository) -> Iterator[str]:
@@ -221,30 +174,6 @@ def _digests(root: Path) -> dict[str, str]:
     return {name: golden.checks[name].digest for name in proposals[0].changed} if golden else {}
 
 
-def _changed_files(bench: _Bench, units: Sequence[Unit]) -> list[Unit]:
-    """Return each file that differs from the old commit, whatever the suspects: imports and settings are in none of them."""
-    commit, top = bench.commits[0], bench.repo.top
-    answer = read_git(
-        top, "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", commit, seconds=600
-    )
-    names = {raw.decode("utf-8", "surrogateescape") for raw in (answer or b"").split(b"\0") if raw}
-    new = read_git(top, "ls-files", "-z", "--others", "--exclude-standard", seconds=600) or b""
-    names |= {raw.decode("utf-8", "surrogateescape") for raw in new.split(b"\0") if raw.endswith(b".py")}
-    files, made = OldFiles(bench.repo, bench.commits[:1]), []
-    done = {path for unit in units for path, _ in unit.files}
-    for path in sorted(names - done - {bench.test_file}):
-        old = files.at(commit, path)
-        if not _is_book(path) and not old.trouble and old.data != bench.tree.read(path):
-            made.append(Unit(f"the file {path}", "", None, commit, files=((path, old.data),)))
-    return [*made, *(unit for unit in units if made and (unit.files or unit.variables))]
-
-
-def _is_book(path: str) -> bool:
-    """Tell whether a file is of goldens, or for people alone."""
-    steps = path.split("/")
-    return "__golden__" in steps or ".mlrepro" in steps or steps[-1] in _BOOKS or path.endswith(_TEXTS)
-
-
 def _doubts(found: Found, units: Sequence[Unit]) -> Iterator[str]:
     """Say of what was put back that it isn't known to be what the golden was made from."""
     unsure = [unit.label for unit in found.carriers or units if unit.commit and not unit.known]
@@ -252,10 +181,3 @@ def _doubts(found: Found, units: Sequence[Unit]) -> Iterator[str]:
         yield f"Not known to be what the golden was made from, as its digest can't be told: {', '.join(unsure)}."
     elif unsure:
         yield f"Of {len(unsure)} it isn't known whether they were what the golden was made from."
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None

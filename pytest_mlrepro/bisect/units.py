@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 from .source import Unsplicable
 from .splice import spliced
 
-__all__ = ["Change", "Unit", "Untried", "put_back"]
+__all__ = ["Change", "Unit", "Untried", "put_back", "read"]
 
 Read: TypeAlias = Callable[[str], bytes | None]
 
@@ -47,16 +48,24 @@ class Change:
     variables: Mapping[str, str | None] = field(default_factory=dict)
 
 
-def put_back(units: Iterable[Unit], read: Read) -> Change:
+def put_back(units: Iterable[Unit], now: Read) -> Change:
     """Return what it takes to put some units back; raise Unsplicable if they can't be put back together.
 
-    read: gives the content of a file of now. Whole files come first, so that a definition in one of them stays as it was.
+    now: gives the content of a file of now. Whole files come first, so that a definition in one of them stays as it was.
     """
     chosen = list(units)
-    files = {path: data for unit in chosen for path, data in unit.files}
+    files = {path: content for unit in chosen for path, content in unit.files}
     for path, qualname, old in [definition for unit in chosen for definition in unit.definitions]:
-        now = files[path] if path in files else read(path)
-        if now is None:
+        data = files[path] if path in files else now(path)
+        if data is None:
             raise Unsplicable(f"{path} is gone")
-        files[path] = spliced(now, old, qualname)
+        files[path] = spliced(data, old, qualname)
     return Change(files, {name: value for unit in chosen for name, value in unit.variables})
+
+
+def read(path: Path) -> bytes | None:
+    """Return what a file holds; None if it can't be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

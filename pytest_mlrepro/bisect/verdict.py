@@ -15,6 +15,8 @@ __all__ = ["Verdict", "lines", "outcome_words"]
 
 WIDTH: Final = 80
 LABEL: Final = 44
+ROWS: Final = 20
+"""Tries up to which all are shown; of more, groups only if they pass."""
 NOTHING: Final = "nothing: as it is now"
 
 
@@ -98,19 +100,31 @@ def _advice(verdict: Verdict) -> Iterator[str]:
             yield from _wrapped(
                 "What is put back can't be judged by it. Seed it (@pytest.mark.repro), or state a tolerance.", ""
             )
-        case "none" if verdict.untried:
-            yield from _wrapped("The cause is among what was not tried, or in what no provenance holds.", "")
         case "none":
-            yield from _wrapped("The cause is in what no provenance holds: see docs/provenance.md.", "")
+            yield from _wrapped(_left(verdict), "")
+
+
+def _left(verdict: Verdict) -> str:
+    """Return where the cause may still be."""
+    places = ["among what could not be put back"] if verdict.untried else []
+    if any(unit.commit and not unit.known for unit in verdict.units):
+        places.append(
+            "in code or data of the recording that git doesn't have (what was put back may be something else)"
+        )
+    places.append("in what no provenance holds, such as a service or a file that nobody noticed")
+    return f"The cause is {', or '.join(places)}."
 
 
 def _table(tries: Sequence[Try]) -> Iterator[str]:
-    rows = [(_label(one), outcome_words(one)) for one in tries]
+    shown = [one for one in tries if len(tries) <= ROWS or len(one.units) < 2 or one.outcome.kind == "passes"]
+    rows = [(_label(one), outcome_words(one)) for one in shown]
     width = max(len("put back"), *(min(len(label), LABEL) for label, _ in rows))
     yield f"  {'put back':<{width}}  outcome"
     for label, words in rows:
         start = f"  {shorten(label, LABEL):<{width}}  "
         yield from textwrap.wrap(words, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+    if len(shown) < len(tries):
+        yield f"  … and {len(tries) - len(shown)} groups that don't pass"
     for note in dict.fromkeys(f"{unit.label}: {unit.note}" for one in tries for unit in one.units if unit.note):
         yield from _wrapped(f"({note})", "  ")
 

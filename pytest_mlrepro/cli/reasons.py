@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from ..bisect.search import Case, search
+from ..bisect.case import Case
+from ..bisect.search import search
 from ..bisect.tries import Try
 from ..bisect.verdict import lines, outcome_words
 from ..errors import GoldenError, UsageError

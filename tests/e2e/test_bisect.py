@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -80,21 +81,79 @@ def test_code_and_data_together(checkout: Checkout) -> None:
     assert "helpers.deep + data/train.csv passes" in lines
 
 
-def test_either_of_two_is_enough(checkout: Checkout) -> None:
-    checkout.change("helpers.py", "x * 2", "x * 2 + LOW")
-    checkout.change(
-        "helpers.py", "def scale(x):\n    return deep(x) + 1", "LOW = 0\n\n\ndef scale(x):\n    return deep(x) + 1"
+def test_either_of_two_is_enough(tmp_path: Path) -> None:
+    train = (
+        FILES["train.py"]
+        .replace("RATE = 0.5", "LOW = 0\nHIGH = 0\nRATE = 0.5")
+        .replace("* RATE", "* RATE + LOW * HIGH")
     )
-    checkout.commit("ground")
-    shutil.rmtree(checkout.root / "tests" / "__golden__")
+    project = Checkout(tmp_path / "p", {**FILES, "train.py": train})
+    project.commit()
+    project.record()
+    project.commit("golden")
+    project.change("train.py", "LOW = 0\nHIGH = 0", "LOW = 1\nHIGH = 1")
+    project.fail()
+    lines = project.bisect()
+    assert lines[0] == f"train.HIGH and train.LOW each carry the change: with any one of them put back, {TEST} passes"
+
+
+def test_code_that_comes_from_elsewhere_than_the_copy_is_refused(checkout: Checkout, tmp_path: Path) -> None:
+    hook = f"""
+import importlib.util, sys
+
+class Hook:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "helpers":
+            return importlib.util.spec_from_file_location(name, {str(checkout.root / "helpers.py")!r})
+
+sys.meta_path.insert(0, Hook)
+"""
+    (tmp_path / "hooks").mkdir()
+    (tmp_path / "hooks" / "sitecustomize.py").write_text(hook, "utf-8")
+    path = os.pathsep.join(filter(None, (str(tmp_path / "hooks"), os.environ.get("PYTHONPATH", ""))))
+    checkout.change("helpers.py", "x * 2", "x * 4")
+    checkout.fail(PYTHONPATH=path)
+    lines = checkout.bisect(code=2, PYTHONPATH=path)
+    assert "helpers is imported from" in joined(lines)
+
+
+def test_old_data_from_the_cache_of_dvc(tmp_path: Path) -> None:
+    old, new = FILES["data/train.csv"].encode(), b"a,b\n1,2\n3,4\n5,7\n"
+    digest = hashlib.md5(old).hexdigest()
+    pointer = f"outs:\n- md5: {digest}\n  size: {len(old)}\n  hash: md5\n  path: train.csv\n"
+    ignored = FILES[".gitignore"] + "data/train.csv\n.dvc/cache\n"
+    checkout = Checkout(tmp_path / "p", {**FILES, ".gitignore": ignored, "data/train.csv.dvc": pointer})
+    checkout.commit()
     checkout.record()
     checkout.commit("golden")
-    checkout.change("helpers.py", "LOW = 0", "LOW = 5")
-    checkout.change("helpers.py", "x * 2 + LOW", "x * 2 + LOW * FACTOR")
-    checkout.change("helpers.py", "LOW = 5", "LOW = 5\nFACTOR = 2")
+    (checkout.root / "data" / "train.csv").write_bytes(new)
+    checkout.change("data/train.csv.dvc", digest, hashlib.md5(new).hexdigest())
     checkout.fail()
-    lines = checkout.bisect()
-    assert lines[0].startswith("helpers.LOW") or "each carry" in lines[0]
+    assert "data/train.csv: git has only its DVC pointer" in " ".join(checkout.bisect(code=1))
+    cache = checkout.root / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(old)
+    assert checkout.bisect()[0] == carries("data/train.csv")
+
+
+def test_old_data_of_git_lfs(tmp_path: Path) -> None:
+    old, new = FILES["data/train.csv"].encode(), b"a,b\n1,2\n3,4\n5,7\n"
+    oid = hashlib.sha256(old).hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(old)}\n"
+    checkout = Checkout(tmp_path / "p", {**FILES, "data/train.csv": pointer})
+    checkout.commit()
+    (checkout.root / "data" / "train.csv").write_bytes(old)  # as its filter would have done
+    checkout.record()
+    checkout.git("add", "tests")
+    checkout.git("commit", "-qm", "golden")
+    (checkout.root / "data" / "train.csv").write_bytes(new)
+    checkout.fail()
+    assert "data/train.csv: git has only its LFS pointer" in " ".join(checkout.bisect(code=1))
+    store = checkout.root / ".git" / "lfs" / "objects" / oid[:2] / oid[2:4]
+    store.mkdir(parents=True)
+    (store / oid).write_bytes(old)
+    assert checkout.bisect()[0] == carries("data/train.csv")
 
 
 def test_many_suspects_are_put_back_in_halves(tmp_path: Path) -> None:
@@ -332,7 +391,7 @@ def test_a_file_that_is_gone_and_code_that_moved(checkout: Checkout) -> None:
     checkout.fail()
     lines = checkout.bisect()
     assert "put back, tests/test_m.py::test_m passes" in joined(lines)
-    assert "whole files were put back" in joined(lines)
+    assert "were put back as a whole" in joined(lines)
 
 
 def test_a_renamed_test_file_keeps_its_golden_s_commit(checkout: Checkout) -> None:
