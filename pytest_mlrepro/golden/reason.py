@@ -13,7 +13,7 @@ from ..provenance.record import Provenance
 from .record import Recorded
 from .store import provenance_of
 
-__all__ = ["Why", "recorded_provenance", "since_recorded"]
+__all__ = ["Why", "recorded_provenance", "since_recorded", "so_far"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ def since_recorded(check: Recorded, folder: Path, now: Provenance, *, subject: s
     A provenance that can't be read must not hide the failure that it should explain: it is unknown then, and said to be.
     """
     try:
-        then = _so_far(provenance_of(check, folder), now)
+        then = so_far(provenance_of(check, folder), now)
     except GoldenError as error:
         return Why(conclusion(Provenance(), now, subject), (str(error),))
     return Why(conclusion(then, now, subject), tuple(evidence(then, now)))
 
 
-def _so_far(then: Provenance, now: Provenance) -> Provenance:
+def so_far(then: Provenance, now: Provenance) -> Provenance:
     """Return what was recorded without the files that this run has not come to: it stopped at the check that differs."""
     return replace(then, data=_known(then.data, now.data), artifacts=_known(then.artifacts, now.artifacts))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["GitState", "ask_git", "git_state"]
+__all__ = ["GitState", "ask_git", "git_state", "own_environment", "read_git"]
 
 _SECONDS: Final = 10.0
 _FOREIGN: Final = frozenset(
@@ -57,18 +57,26 @@ def git_state(root: Path, *, exclude: Sequence[str] = (), seconds: float = _SECO
 
 def ask_git(root: Path, *arguments: str, seconds: float = _SECONDS) -> str | None:
     """Return what a git command that only reads prints, without the last newline; None if it fails or takes too long."""
-    env = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    printed = read_git(root, *arguments, seconds=seconds)
+    return None if printed is None else printed.decode("utf-8", "replace").rstrip("\n")
+
+
+def read_git(root: Path, *arguments: str, given: bytes = b"", seconds: float = _SECONDS) -> bytes | None:
+    """Return the bytes that a git command prints; `given` is what it reads. None if it fails or takes too long."""
     try:
         done = subprocess.run(  # noqa: S603  # fixed words, no shell
             ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-C", str(root), *arguments],  # noqa: S607  # the user's own git
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
-            encoding="utf-8",
-            errors="replace",
             timeout=seconds,
             check=False,
-            env=env,
+            env=own_environment(),
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: a path with a zero byte
         return None
-    return done.stdout.rstrip("\n") if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None
+
+
+def own_environment() -> dict[str, str]:
+    """Return the environment without what points git to the repository of a hook."""
+    return {name: value for name, value in os.environ.items() if name not in _FOREIGN}

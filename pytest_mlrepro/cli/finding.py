@@ -1,0 +1,108 @@
+"""Which goldens and proposals are meant: found below the root directory, and by parts of their node ids."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import GoldenError, UsageError
+from ..golden import history, pending, store
+from ..golden.layout import is_leaf
+from ..golden.record import FILE, Golden
+
+__all__ = ["chosen", "find_root", "golden_folders", "loaded", "one_proposal", "title"]
+
+ROOT_MARKS = (".mlrepro", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", ".git")
+SKIPPED = {".git", ".mlrepro", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache"}
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder from `start` upwards that looks like the root directory of tests, else `start`."""
+    for folder in (start, *start.parents):
+        if any((folder / mark).exists() for mark in ROOT_MARKS):
+            return folder
+    return start
+
+
+def golden_folders(root: Path) -> Iterator[Path]:
+    """Yield the folders of all goldens below `root`, also those whose recording was interrupted.
+
+    The folder's name tells: a `history.jsonl` elsewhere is somebody's training log.
+    """
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in SKIPPED)
+        path = Path(folder)
+        if is_leaf(path.name) and (FILE in files or history.FILE in files):
+            yield path
+
+
+def loaded(folder: Path) -> Golden:
+    """Return the golden in a folder; raise GoldenError if there is none."""
+    golden = store.load(folder)
+    if golden is None:
+        raise GoldenError(f"{folder} holds no {FILE}: a recording was interrupted, record the test again")
+    return golden
+
+
+def title(folder: Path, root: Path) -> str:
+    """Return the node id of the test that a golden belongs to, as far as its place tells."""
+    try:
+        golden = loaded(folder)
+    except GoldenError:
+        return folder.relative_to(root).as_posix()
+    return golden.nodeid(folder, root)
+
+
+def chosen(root: Path, tests: tuple[str, ...], everything: bool) -> list[pending.Proposal]:
+    """Return the proposals that are meant: an exact node id means that test alone, a part of one all that match."""
+    proposals = pending.read_all(root)
+    if everything and tests:
+        raise UsageError("name tests or say --all, not both")
+    if not proposals:
+        raise UsageError(
+            "no proposal waits for a decision: a run of pytest makes one when a golden is missing or differs"
+        )
+    if everything:
+        return proposals
+    if not tests:
+        raise UsageError("name the tests (node ids, or parts of them), or say --all")
+    picked = []
+    for test in tests:
+        found = matching(proposals, test)
+        if not found:
+            raise UsageError(f"no proposal is of a test {test!r}, or of one with that in its id: see  mlrepro status")
+        picked += [proposal for proposal in found if proposal not in picked]
+    return picked
+
+
+def matching(proposals: list[pending.Proposal], test: str) -> list[pending.Proposal]:
+    """Return the proposal of exactly this test, else all with the text in their ids."""
+    exact = [proposal for proposal in proposals if proposal.test == test]
+    return exact or [proposal for proposal in proposals if test in proposal.test]
+
+
+def one_proposal(root: Path, test: str) -> pending.Proposal:
+    """Return the one proposal that is meant; raise UsageError for none, and for several."""
+    found = matching(pending.read_all(root), test)
+    if len(found) > 1:
+        raise UsageError(
+            f"{test!r} is in the ids of {len(found)} proposals: name one of\n{listed(p.test for p in found)}"
+        )
+    if found:
+        return found[0]
+    names = [title(folder, root) for folder in golden_folders(root)]
+    known = [name for name in names if name == test] or [name for name in names if test in name]
+    if not known:
+        raise UsageError(f"no golden or proposal is of a test with {test!r} in its id: see  mlrepro status")
+    raise UsageError(
+        f"no run of {known[0]} has left a proposal: either it passes, or it wasn't run. Run it first:\n"
+        f"  pytest '{known[0]}'"
+    )
+
+
+def listed(names: Iterator[str]) -> str:
+    """Return some names, a line each."""
+    shown = sorted(names)
+    more = [f"  … and {len(shown) - 8} more"] if len(shown) > 8 else []
+    return "\n".join([*(f"  {name}" for name in shown[:8]), *more])

@@ -1,0 +1,141 @@
+"""Looking at what is stored: `status`, `show` and `verify`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from ..errors import GoldenError, UsageError
+from ..golden import history, pending, store
+from ..report.contents import contents
+from ..report.origins import origins
+from ..report.reasons import proposal_sides, reasons
+from .entry import main, reported
+from .finding import golden_folders, loaded, title
+from .words import count, plain, summary
+
+__all__ = ["show", "status", "verify"]
+
+
+@main.command()
+@click.pass_obj
+@reported
+def status(root: Path) -> None:
+    """List the goldens and the proposals that wait."""
+    proposals = {proposal.golden: proposal for proposal in pending.read_all(root)}
+    waiting, found = len(proposals), 0
+    for folder in golden_folders(root):
+        found += 1
+        _print_golden(folder, root, proposals.pop(folder.relative_to(root).as_posix(), None))
+    for proposal in proposals.values():
+        _print_state("pending", proposal.test, f"{summary(proposal)}; nothing is recorded yet")
+    if not found and not waiting:
+        click.echo(f"no golden and no proposal under {root}\nto record goldens:  pytest --golden=record")
+        return
+    click.echo(f"{count(found, 'golden')}, {count(waiting, 'proposal')} waiting for a decision")
+    if waiting:
+        click.echo("look:  mlrepro show TEST   why:  mlrepro explain TEST")
+        click.echo("decide:  mlrepro accept TEST --reason '…'  or  mlrepro reject TEST")
+
+
+@main.command()
+@click.argument("test")
+@click.option("--provenance", "full", is_flag=True, help="List everything that the values were made from.")
+@click.pass_obj
+@reported
+def show(root: Path, test: str, full: bool) -> None:
+    """Show what is recorded for TEST, and what it was made from. TEST is a node id, or a part of one.
+
+    Of a proposal that waits, why the values changed comes first.
+    """
+    folders = [folder for folder in golden_folders(root) if test in title(folder, root)]
+    proposals = [proposal for proposal in pending.read_all(root) if test in proposal.test]
+    if not folders and not proposals:
+        raise UsageError(f"no golden or proposal is of a test with {test!r} in its id: see  mlrepro status")
+    for folder in folders:
+        golden = loaded(folder)
+        click.secho(title(folder, root), bold=True)
+        click.echo(f"  in {folder.relative_to(root)}")
+        _indented(contents(golden, folder))
+        _indented(origins(golden, folder, full=full))
+        for entry in history.read(folder):
+            click.echo(plain(f"  {entry['time']}  {entry['action']} by {entry['author']}: {entry['reason']}"))
+    for proposal in proposals:
+        click.secho(f"{proposal.test}  (proposal of {proposal.time})", bold=True)
+        _indented(_proposed(proposal, root, full=full))
+
+
+@main.command()
+@click.pass_obj
+@reported
+def verify(root: Path) -> None:
+    """Check every golden: that it is whole, that each array is the one recorded, and that its history is unbroken."""
+    bad = total = 0
+    for folder in golden_folders(root):
+        total += 1
+        for problem in store.problems(folder):
+            bad += 1
+            click.secho(plain(problem), fg="red")
+    if bad:
+        click.echo(f"{count(bad, 'problem')} in {count(total, 'golden')}")
+        sys.exit(1)
+    if not total:
+        click.echo(f"no golden under {root}: nothing was verified")
+        return
+    click.echo(f"{count(total, 'golden')} verified: as written, with an unbroken history")
+    click.echo("unanchored: a history whose end was cut off with its golden put back, or that was")
+    click.echo("written anew from its start, can't be told without a checkpoint kept elsewhere")
+
+
+def _print_golden(folder: Path, root: Path, proposal: pending.Proposal | None) -> None:
+    try:
+        golden = loaded(folder)
+        entries = history.read(folder)
+    except GoldenError as error:
+        _print_state("damaged", folder.relative_to(root).as_posix(), str(error))
+        return
+    facts = count(len(golden.checks), "check")
+    if entries:
+        facts += f", {entries[-1]['action']} {entries[-1]['time']}: {entries[-1]['reason']}"
+    name = golden.nodeid(folder, root)
+    _print_state("pending" if proposal else "recorded", name, f"{summary(proposal)}; {facts}" if proposal else facts)
+
+
+def _print_state(state: Literal["recorded", "pending", "damaged"], name: str, facts: str) -> None:
+    """Print two lines, the state first: ids are long, and a table would fold them."""
+    color = {"recorded": "green", "pending": "yellow", "damaged": "red"}[state]
+    click.echo(f"{click.style(f'{state:8}', fg=color)}  {plain(name)}\n{'':8}  {plain(facts)}")
+
+
+def _indented(lines: Iterator[str]) -> None:
+    for line in lines:
+        click.echo(f"  {line}".rstrip())
+
+
+def _proposed(proposal: pending.Proposal, root: Path, *, full: bool) -> Iterator[str]:
+    new = loaded(proposal.folder)
+    yield from _reason(proposal, root)
+    for word, names in (("new", proposal.new), ("changed", proposal.changed), ("dropped", proposal.dropped)):
+        if names:
+            yield f"{word}: {', '.join(name or '(unnamed)' for name in names)}"
+    if proposal.change:
+        yield f"greatest change: {proposal.change}"
+    # what it keeps lies with the golden, and is shown there
+    own = {*proposal.new, *proposal.changed}
+    yield from contents(new, proposal.folder, own)
+    yield from origins(new, proposal.folder, own, full=full)
+
+
+def _reason(proposal: pending.Proposal, root: Path) -> Iterator[str]:
+    """Yield the conclusion that stood in the failure, then what shows it."""
+    try:
+        old, new = proposal_sides(proposal, root)
+    except GoldenError as error:
+        yield from filter(None, (plain(proposal.why), plain(str(error))))
+        return
+    if old is not None:
+        yield from reasons(old, new, proposal.changed)

@@ -1,0 +1,124 @@
+"""Two goldens side by side: why they differ, how far their values are apart, and what is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from .._json import Json
+from ..compare.explain import explain
+from ..compare.walk import compare
+from ..golden.record import Recorded
+from ..golden.store import verify_arrays
+from ..provenance.words import plain
+from .reasons import Side, reasons
+
+__all__ = ["Differences", "differences", "lines"]
+
+WIDTH: Final = 76
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """The checks of two goldens, sorted by what became of them; `near` differ within the tolerance of the first."""
+
+    apart: tuple[tuple[str, str], ...]
+    """Name, and the comparison in words."""
+    near: tuple[str, ...]
+    first_only: tuple[str, ...]
+    second_only: tuple[str, ...]
+    equal: tuple[str, ...]
+
+    @property
+    def any(self) -> bool:
+        """Tell whether something differs by more than is allowed."""
+        return bool(self.apart or self.first_only or self.second_only)
+
+
+def differences(old: Side, new: Side) -> Differences:
+    """Compare each check of both, within the tolerance that the first was recorded with.
+
+    A check that is held to another tolerance differs although its value may not. Raises GoldenError if an array is
+    missing or isn't the one recorded.
+    """
+    before, after = old.golden.checks, new.golden.checks
+    apart: list[tuple[str, str]] = []
+    near, equal = [], []
+    for name in sorted(before.keys() & after.keys()):
+        one, two = before[name], after[name]
+        if one.digest == two.digest and one.tolerance == two.tolerance:
+            equal.append(name)
+            continue
+        words = _apart(one, two, old, new)
+        if words:
+            apart.append((name, words))
+        else:
+            near.append(name)
+    return Differences(
+        tuple(apart),
+        tuple(near),
+        tuple(sorted(before.keys() - after.keys())),
+        tuple(sorted(after.keys() - before.keys())),
+        tuple(equal),
+    )
+
+
+def lines(old: Side, new: Side, found: Differences) -> Iterator[str]:
+    """Yield all of it for a person: conclusions first, then evidence, then the values, then what is the same."""
+    yield from reasons(old, new, [*(name for name, _ in found.apart), *found.near])
+    if not found.any:
+        yield "the same, within what is allowed" if found.near else "the same"
+    yield from (_legend(old, "A"), _legend(new, "B"))
+    for name, words in found.apart:
+        yield from ("", f"{_title(name)}:", *(f"  {line}" for line in words.splitlines()))
+    yield ""
+    for names, what in (
+        (found.first_only, f"only in {_short(old, 'A')}"),
+        (found.second_only, f"only in {_short(new, 'B')}"),
+        (found.near, "other bits, within what is allowed"),
+        (found.equal, "equal"),
+    ):
+        if names:
+            yield f"{what}: {', '.join(map(_title, names))}"
+
+
+def _apart(one: Recorded, two: Recorded, old: Side, new: Side) -> str:
+    """Return how far two checks are apart; "" if no further than is allowed."""
+    words = []
+    if one.digest != two.digest:
+        verify_arrays(one, old.folder)
+        verify_arrays(two, new.folder)
+        comparison = compare(one.node(old.folder), two.node(new.folder), one.tolerances)
+        if not comparison.ok:
+            words.append(_sided(explain(comparison, width=WIDTH - 2), new))
+    if one.tolerance != two.tolerance:
+        words.append(f"tolerance: {_tolerance(one.tolerance)} → {_tolerance(two.tolerance)}")
+    return "\n".join(words)
+
+
+def _sided(text: str, new: Side) -> str:
+    """Say which side is which: what is explained elsewhere is always a golden and a run."""
+    second = "this run" if new.partial else "B"
+    first = "the golden" if new.partial else "A"
+    start, _, rest = text.partition("\n")
+    head = start.partition(" (expected: ")[0]
+    if head != start:
+        return f"{head} (expected: {first}, actual: {second})\n{rest}"
+    return f"{text}\n(expected: {first}, actual: {second})"
+
+
+def _tolerance(tolerance: Json) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(tolerance.items())) or "default"
+
+
+def _title(name: str) -> str:
+    return plain(name) or "(unnamed)"
+
+
+def _short(side: Side, letter: str) -> str:
+    return side.title.split()[0] if side.title.startswith(("golden ", "proposal ")) else letter
+
+
+def _legend(side: Side, letter: str) -> str:
+    return plain(side.title if _short(side, letter) != letter else f"{letter}  {side.title}")
