@@ -307,3 +307,9 @@ def test_sizes_are_read_by_people():
     assert [size_text(size) for size in sizes] == [
         "0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "1.0 GB", "1.0 TB", "1000.0 TB",
     ]  # fmt: skip
+
+
+def test_version_control_leaves_the_cache_alone(tmp_path):
+    cache = StatCache(tmp_path / ".mlrepro" / "cache")
+    assert cache.clock()
+    assert (tmp_path / ".mlrepro" / "cache" / ".gitignore").read_text("utf-8").endswith("\n*\n")
