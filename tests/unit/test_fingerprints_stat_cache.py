@@ -225,7 +225,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(data, tmp_path, obstacle):
     assert fingerprint_path(data, cache=cache) == fingerprint_path(data)
     cache.save()
     if obstacle == "cache is a folder":
-        assert sorted(path.name for path in folder.iterdir()) == ["clock", "files.bin", "lock"]
+        assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "clock", "files.bin", "lock"]
 
 
 @pytest.mark.usefixtures("settled")
@@ -279,7 +279,7 @@ def test_four_processes_lose_nothing(tmp_path):
     ]
     assert [worker.wait() for worker in workers] == [0] * 4
     assert read_nothing(data, tmp_path / "cache") == fingerprint_path(data)
-    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == ["clock", "files.bin", "lock"]
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == [".gitignore", "clock", "files.bin", "lock"]
 
 
 @pytest.mark.usefixtures("settled")
