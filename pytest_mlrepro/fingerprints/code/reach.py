@@ -12,6 +12,7 @@ import types
 import weakref
 from collections import deque
 from collections.abc import Callable, Collection
+from pathlib import Path
 from types import CodeType
 from typing import Any, Final
 
