@@ -231,7 +231,7 @@ class GoldenCase:
                 headline=why.conclusion,
                 details="\n".join([details, *looser]),
                 why=(*why.evidence, *trouble),
-                next_commands=self._commands(self._propose((), now, why.conclusion)),
+                next_commands=self._commands(self._propose((), now, why.conclusion), bisect=why.several),
             )
         )
 
@@ -291,10 +291,12 @@ class GoldenCase:
     def _proposed(self, checks: Mapping[str, Recorded]) -> Golden:
         return Golden.of(self.test, self.folder, checks)
 
-    def _commands(self, trouble: str | None) -> tuple[str, ...]:
+    def _commands(self, trouble: str | None, *, bisect: bool = False) -> tuple[str, ...]:
         if trouble:
             return (f"no proposal was written: {trouble}",)
+        rerun = ("to find out by reruns what carries the change:", f"  mlrepro explain --bisect '{self.nodeid}'")
         return (
+            *(rerun if bisect else ()),
             "to make this run's values the golden:",
             f"  mlrepro accept '{self.nodeid}' --reason '…'",
             "to look at what is recorded:",

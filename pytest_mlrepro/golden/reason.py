@@ -10,6 +10,7 @@ from ..fingerprints import Fingerprint
 from ..fingerprints.combined import combined
 from ..provenance.reason import conclusion, evidence
 from ..provenance.record import Provenance
+from ..provenance.suspects import suspects
 from .record import Recorded
 from .store import provenance_of
 
@@ -22,6 +23,8 @@ class Why:
 
     conclusion: str
     evidence: tuple[str, ...] = ()
+    several: bool = False
+    """Whether more than one thing changed, so that reruns can tell which of them carries the change."""
 
 
 def recorded_provenance(check: Recorded, folder: Path) -> Provenance | None:
@@ -41,7 +44,7 @@ def since_recorded(check: Recorded, folder: Path, now: Provenance, *, subject: s
         then = so_far(provenance_of(check, folder), now)
     except GoldenError as error:
         return Why(conclusion(Provenance(), now, subject), (str(error),))
-    return Why(conclusion(then, now, subject), tuple(evidence(then, now)))
+    return Why(conclusion(then, now, subject), tuple(evidence(then, now)), len(suspects(then, now)) > 1)
 
 
 def so_far(then: Provenance, now: Provenance) -> Provenance:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, get_args
@@ -60,9 +59,15 @@ def plan(mark: pytest.Mark | None, default_seed: int) -> Plan:
 def _unknown(name: str) -> str:
     if name in LATER:
         return f"@pytest.mark.repro: {name} is not in this version; it has {', '.join(KNOWN)}"
-    near = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(KNOWN)}"
+    near = _nearest(name, KNOWN)
+    hint = f"did you mean {near}?" if near else f"it has {', '.join(KNOWN)}"
     return f"@pytest.mark.repro has no argument {name!r}: {hint}"
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str | None:
+    import difflib  # only a mistake needs it, and every start of pytest would pay for it
+
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.4)), None)
 
 
 def _seed(value: object) -> int:
@@ -73,8 +78,8 @@ def _seed(value: object) -> int:
 
 def _entropy(value: Any) -> Entropy:
     if value not in get_args(Entropy):
-        near = difflib.get_close_matches(str(value), get_args(Entropy), n=1, cutoff=0.4)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = _nearest(str(value), get_args(Entropy))
+        hint = f"; did you mean {near!r}?" if near else ""
         raise UsageError(f"@pytest.mark.repro: entropy must be 'seed', 'forbid' or 'allow', got {value!r}{hint}")
     return value  # type: ignore[no-any-return]  # one of the three, as was just checked
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -33,17 +32,19 @@ PROPERTY = "mlrepro.golden"
 """User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
 
 
-@dataclass(slots=True)
 class Case:
-    """What belongs to one run of one test."""
+    """What belongs to one run of one test. No dataclass: making one takes a millisecond of every start of pytest."""
 
-    item: pytest.Item | None = None
-    plan: Plan | None = None
-    scope: SeedScope | None = None
-    golden: GoldenCase | None = None
-    passed: bool = False
-    refused: UsageError | None = None
-    watched: Watched | None = None
+    __slots__ = ("golden", "item", "passed", "plan", "refused", "scope", "watched")
+
+    def __init__(self, item: pytest.Item | None = None) -> None:
+        self.item = item
+        self.plan: Plan | None = None
+        self.scope: SeedScope | None = None
+        self.golden: GoldenCase | None = None
+        self.passed = False
+        self.refused: UsageError | None = None
+        self.watched: Watched | None = None
 
 
 class Phases:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
 from ..fingerprints.digest import Fingerprint
+from ..fingerprints.environment.required import normal
 from .record import WRITTEN, Provenance
 from .trees import Change, Difference, Key, differences, numbered, one_sided
 
@@ -72,18 +72,13 @@ def _all(old: Provenance, new: Provenance) -> Iterator[Suspect]:
         if suspect.source != "package":
             yield suspect
         else:
-            key = _normal(suspect.name)
+            key = normal(suspect.name)
             known = packages.get(key)
             if known is None or (known.weak and not suspect.weak):
                 packages[key] = suspect if known is None else replace(suspect, reached=known.reached)
     yield from packages.values()
     yield from _of_files("data", old.data, new.data)
     yield from _of_files("artifacts", old.artifacts, new.artifacts)
-
-
-def _normal(name: str) -> str:
-    """Return the name of a package as the index compares it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _of_files(source: Source, old: Fingerprint | None, new: Fingerprint | None) -> Iterator[Suspect]:

@@ -32,7 +32,7 @@ def _written(session: Session) -> Iterator[str]:
 def _open(session: Session) -> Iterator[str]:
     waiting = session.tests_with("missing") + session.tests_with("failed") + session.tests_with("unused")
     if waiting and session.settings.mode == "check":
-        yield "proposals wait under .mlrepro/pending, to be accepted or rejected:  mlrepro status"
+        yield "proposals wait to be accepted or rejected:  mlrepro status"
     if session.tests_with("missing") and not session.settings.ci:
         yield "to record what is missing:  pytest --golden=record"
 

@@ -198,3 +198,10 @@ def test_show_of_a_golden_whose_provenance_is_damaged_or_was_not_recorded(checko
     text = checkout.mlrepro("show", "test_m")
     assert "unknown: " in text
     assert "is not the file that was recorded" in text
+
+
+def test_a_provenance_that_was_edited_is_found_by_verify(checkout: Checkout) -> None:
+    assert "verified" in checkout.mlrepro("verify")
+    path = next(checkout.root.rglob("provenance-*.json"))
+    path.write_text(path.read_text("utf-8").replace("helpers.deep", "helpers.other"), "utf-8")
+    assert path.name in checkout.mlrepro("verify", code=1)

@@ -18,6 +18,7 @@ import pytest
 from pytest_mlrepro.compare.tolerance import tolerances
 from pytest_mlrepro.golden import files, history, store
 from pytest_mlrepro.golden.record import Golden
+from pytest_mlrepro.provenance.record import Provenance
 from pytest_mlrepro.records import TestId
 from pytest_mlrepro.values.describe import describe
 
@@ -164,7 +165,7 @@ def test_kills_that_follow_each_other_are_mended_by_one_run(project: Path) -> No
     assert_swept(project)
 
 
-@pytest.mark.parametrize("step", [2, 7, 8, 10, 11])
+@pytest.mark.parametrize("step", [2, 7, 8, 10, 12, 13])
 def test_a_kill_at_each_step_of_a_write_is_mended_by_the_next_run(project: Path, step: int) -> None:
     """Each step is a rename, a removal or a forcing to disk in the golden's folder, and the process dies just before."""
     finished(project, "--golden=record", "-k", "m[0]")
@@ -182,6 +183,7 @@ def save(root: Path, number: int) -> Path:
     staging = store.Staging()
     node = describe({"a": np.arange(50.0) + number, "version": number})
     staging.add("big", node, tolerances())
+    staging.made_from(Provenance(commit=f"{number:040}"))
     golden = Golden.of(TestId(root / "test_m.py", "test_m"), folder, staging.checks)
     store.save(folder, golden, staging.folder, action="update", reason="x", change=None, root=root)
     staging.discard()
@@ -218,7 +220,7 @@ def test_a_kill_before_each_line_of_the_writing_code_leaves_the_old_golden_or_th
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: int | None
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(history, "_git", lambda *arguments: "somebody")
+    monkeypatch.setattr(history, "ask_git", lambda *arguments: "somebody")
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # slow, and a killed process loses nothing written
     seen: set[int | None] = set()
     for line in range(10_000):
@@ -237,7 +239,7 @@ def test_a_kill_before_each_line_of_the_writing_code_leaves_the_old_golden_or_th
     assert seen == {old, 2}
 
 
-STEPS = 11
+STEPS = 13
 KILLER = """
 import os, signal, sys
 left = [STEP]

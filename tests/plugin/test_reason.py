@@ -87,6 +87,7 @@ def test_a_change_of_code_is_named(trained: Project, file: str, old: str, new: s
     trained.write(path.read_text("utf-8").replace(old, new), file)
     line = first_lines(trained, "-k", "first")[0]
     assert line == f"loss changed: {cause}; data and environment are the same; no artifacts were seen"
+    trained.run("-k", "first").stdout.no_fnmatch_line("*--bisect*")
 
 
 @pytest.mark.parametrize("selected", ["first", "second"], ids=["test_that_set_up_the_fixture", "test_that_shared_it"])
@@ -101,6 +102,7 @@ def test_two_changes_are_told_together(trained: Project) -> None:
     trained.write(HELPERS.replace("3.0", "4.0"), "helpers.py")
     (trained.root / "data" / "train.txt").write_text("1.0\n2.75\n", "utf-8")
     assert first_lines(trained)[0].startswith("loss changed together with helpers.FACTOR and data/train.txt; ")
+    trained.run("-k", "first").stdout.fnmatch_lines(["*mlrepro explain --bisect 'test_m.py::test_first'"])
 
 
 def test_nothing_but_the_result_is_not_reproducible(project: Project) -> None:

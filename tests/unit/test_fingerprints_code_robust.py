@@ -548,3 +548,11 @@ def test_every_module_of_the_standard_library_can_be_a_project(projects):
                 mentions(file, (node,))
                 read += 1
     assert read > 1000
+
+
+def test_a_function_of_no_module_goes_by_what_it_was_compiled_as(projects):
+    files = {
+        "test_m.py": "ns = {}\nexec('def made(x): return x', ns)\nmade = ns['made']\ndef test_a(): return made(1)\n"
+    }
+    names = [name for name, _ in projects.fingerprint(files).parts]
+    assert "<string>.made" in names

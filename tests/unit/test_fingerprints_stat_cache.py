@@ -279,7 +279,7 @@ def test_four_processes_lose_nothing(tmp_path):
     ]
     assert [worker.wait() for worker in workers] == [0] * 4
     assert read_nothing(data, tmp_path / "cache") == fingerprint_path(data)
-    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == ["clock", "files.bin", "lock"]
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == [".gitignore", "clock", "files.bin", "lock"]
 
 
 @pytest.mark.usefixtures("settled")
@@ -307,3 +307,9 @@ def test_sizes_are_read_by_people():
     assert [size_text(size) for size in sizes] == [
         "0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "1.0 GB", "1.0 TB", "1000.0 TB",
     ]  # fmt: skip
+
+
+def test_version_control_leaves_the_cache_alone(tmp_path):
+    cache = StatCache(tmp_path / ".mlrepro" / "cache")
+    assert cache.clock()
+    assert (tmp_path / ".mlrepro" / "cache" / ".gitignore").read_text("utf-8").endswith("\n*\n")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from typing import Final
 
 from ...values.origins import module_namespace
+from ..environment.required import normal
 
 __all__ = ["Package", "is_local_copy", "packages_of"]
 
@@ -46,7 +46,7 @@ def packages_of(module: str) -> tuple[Package, ...]:
     if not names:
         version = (module_namespace(top) or {}).get("__version__")
         return (Package(top, version if isinstance(version, str) else UNKNOWN),)
-    return tuple(sorted(Package(_normal(name), _version(name)) for name in names))
+    return tuple(sorted(Package(normal(name), _version(name)) for name in names))
 
 
 @cache
@@ -79,7 +79,3 @@ def _version(name: str) -> str:
         return metadata.version(name) or UNKNOWN
     except metadata.PackageNotFoundError:
         return UNKNOWN
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -12,6 +12,7 @@ import types
 import weakref
 from collections import deque
 from collections.abc import Callable, Collection
+from pathlib import Path
 from types import CodeType
 from typing import Any, Final
 
@@ -228,7 +229,8 @@ class Reach:
     def _without_source(self, code: CodeType, scope: Scope, file: SourceFile | None) -> None:
         """Take a function made by exec, or whose file is gone or has changed: it counts by its bytecode."""
         node = Group("bytecode", (), ((Field("code"), Scalar("bytecode", bytecode_digest(code))),))
-        name = self.parts.name(scope.module, qualified_name(code))
+        home = Path(code.co_filename).name if scope.module == "None" else scope.module  # None: exec gave it no module
+        name = self.parts.name(home, qualified_name(code))
         why = "changed since it was imported" if file is not None else "without source"
         place = self.project.place(code.co_filename, scope.module, code.co_firstlineno)
         self.parts.add(name, "bytecode", node, f"{place} ({why})")

@@ -29,7 +29,8 @@ def fingerprint_environment(packages: Collection[str] | None = None) -> Fingerpr
     """Return the environment of this process as it is now; imports no library of numbers and never fails.
 
     packages: those that the code in question imports. Then these and what they require count, loaded or not, and no
-    others, so that what other code of the process has imported leaves no trace. Without, all that are loaded count.
+    others, so that what other code of the process has imported leaves no trace; and facts that can't change results are
+    left out. Without it, all packages that are loaded count.
 
     One part for each fact, named as in docs/provenance.md; its kind is `environment.numeric` if another value can change
     results, else `environment.other`. Parts of the second kind don't count in the digest of the whole. What a library
@@ -42,7 +43,7 @@ def fingerprint_environment(packages: Collection[str] | None = None) -> Fingerpr
         return environment_of([*plain, *of_libraries, *package_facts()])
     names = closure(packages)
     kept = [fact for fact in of_libraries if fact.package is None or fact.package in names]
-    return environment_of([*plain, *kept, *required_facts(names)])
+    return environment_of(fact for fact in (*plain, *kept, *required_facts(names)) if fact.numeric)
 
 
 def environment_of(facts: Iterable[Fact]) -> Fingerprint:

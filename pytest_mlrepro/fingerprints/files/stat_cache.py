@@ -78,7 +78,9 @@ class StatCache:
         """
         marker = self._folder / "clock"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            if not self._folder.is_dir():
+                self._folder.mkdir(parents=True, exist_ok=True)
+                (self._folder / ".gitignore").write_text("# a cache of this checkout alone\n*\n", "utf-8")
             marker.touch()
             return marker.stat().st_mtime_ns
         except OSError:
