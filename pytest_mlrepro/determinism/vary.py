@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from .._lazy import loaded
 from ..errors import UsageError
+from ..fingerprints.environment.pools import pool_controller
 
 __all__ = ["NAMES", "VARIATIONS", "Name", "Variation", "child_environment", "valid", "varied"]
 
@@ -139,11 +140,10 @@ def _other(threads: int) -> int:
 def _pools(change: Callable[[int], int]) -> Iterator[None]:
     """Change the threads of each BLAS and OpenMP library; without threadpoolctl, which comes with scikit-learn, of none."""
     try:
-        from threadpoolctl import ThreadpoolController
+        pools = pool_controller().lib_controllers
     except ImportError:
         yield
         return
-    pools = ThreadpoolController().lib_controllers
     before = [pool.num_threads for pool in pools]
     _set(pools, map(change, before))
     try:
@@ -186,7 +186,7 @@ class _Entries:
         return self._entries
 
     def __next__(self) -> os.DirEntry[Any]:
-        return next(self._entries)  # type: ignore[no-any-return]  # an iterator of what scandir gave
+        return next(self._entries)
 
     def __enter__(self) -> _Entries:
         return self
@@ -218,6 +218,6 @@ def other_hash_seed() -> str:
 
 def _beyond_avx2() -> list[str]:
     """Return numpy's names for the features beyond AVX2 that it uses here; a name that it doesn't know would be ignored."""
-    core = loaded("numpy._core._multiarray_umath") or loaded("numpy.core._multiarray_umath")
+    core: Any = loaded("numpy._core._multiarray_umath") or loaded("numpy.core._multiarray_umath")
     dispatched = getattr(core, "__cpu_dispatch__", ())
     return [name for name in dispatched if name.startswith(("AVX512", "X86_V4")) and core.__cpu_features__.get(name)]
