@@ -28,9 +28,9 @@ def not_reproducible(
     parting: where the runs part, as the trace tells.
     consequence: what follows, such as that nothing was recorded.
     """
-    sides = ("the first run", f"the run under {variation.words}" if variation else "the second run")
+    sides = ("the first run", f"the run {variation.words}" if variation else "the second run")
     details = differs if isinstance(differs, str) else explain(differs, sides=sides)
-    cause = [f"only under {variation.words}: it depends on {variation.cause}"] if variation else []
+    cause = [f"only {variation.words}: it depends on {variation.cause}"] if variation else []
     return failure_text(
         headline=_headline(what, variation, consequence),
         details=details,
@@ -41,5 +41,5 @@ def not_reproducible(
 
 
 def _headline(what: str, variation: Variation | None, consequence: str) -> str:
-    runs = f"a run under {variation.words}" if variation else "a second run of the same code"
+    runs = f"a run {variation.words}" if variation else "a second run of the same code"
     return f"not reproducible: {what} differs in {runs}{f'; {consequence}' if consequence else ''}"
