@@ -109,6 +109,10 @@ class Recording:
     def __init__(self, phases: Phases) -> None:
         self.phases = phases
 
+    def pytest_collection_finish(self) -> None:
+        """Count what shares a false-alarm rate, before this run records more of it."""
+        self.phases.session.count_metrics()
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Rehearse a test before it is recorded."""

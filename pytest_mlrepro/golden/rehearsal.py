@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ..compare.explain import explain, failure_text
-from ..compare.tolerance import Tolerances
-from ..compare.walk import compare
+from ..compare.explain import failure_text
 from ..fingerprints import fingerprint_node
 from ..values.node import Node
+from .rules import Rule
 from .store import Staging
 
 __all__ = ["Rehearsal"]
@@ -22,12 +21,12 @@ class Rehearsal:
         self._order: list[str] = []
         self._reached = 0
 
-    def note(self, label: str, node: Node, tolerances: Tolerances) -> None:
+    def note(self, label: str, node: Node, rule: Rule) -> None:
         """Keep a value of the first run."""
-        self.staging.add(label, node, tolerances)
+        self.staging.add(label, node, rule.json)
         self._order.append(label)
 
-    def hold(self, label: str, node: Node, tolerances: Tolerances) -> None:
+    def hold(self, label: str, node: Node, rule: Rule) -> None:
         """Hold a value of the second run against the first; raise AssertionError where they part."""
         __tracebackhide__ = True
         if self.failed:
@@ -39,9 +38,9 @@ class Rehearsal:
         first = self.staging.checks[label]
         if first.digest == fingerprint_node(node).digest:
             return
-        comparison = compare(first.node(self.staging.folder), node, tolerances)
-        if not comparison.ok:
-            raise AssertionError(_refusal(f"the runs part at {label}:\n{explain(comparison)}"))
+        parted = rule.parted(first.node(self.staging.folder), node)
+        if parted:
+            raise AssertionError(_refusal(f"the runs part at {label}:\n{parted}"))
 
     def end(self) -> None:
         """Raise AssertionError if the first run came further than the second, or failed where the second passed."""

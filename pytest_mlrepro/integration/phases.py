@@ -32,6 +32,10 @@ PROPERTY = "mlrepro.golden"
 """User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
 
 
+REMARK = "mlrepro.distribution"
+"""User property of each distribution check that passed: `mlrepro.distribution:NAME`, what change it would have seen."""
+
+
 class Case:
     """What belongs to one run of one test. No dataclass: making one takes a millisecond of every start of pytest."""
 
@@ -165,6 +169,8 @@ class Phases:
             rehearsing=self.rehearsing,
             notify=lambda check: item.user_properties.append((f"{PROPERTY}:{check.name}", check.outcome)),
             provenance=self._provenance,
+            elsewhere=lambda: sum(count for other, count in self.session.count_metrics().items() if other != folder),
+            remark=lambda name, text: item.user_properties.append((f"{REMARK}:{name}", text)),
         )
         return self._case.golden
 
@@ -229,6 +235,13 @@ def outcomes(report: pytest.TestReport) -> Iterator[Check]:
     for key, value in report.user_properties:
         if key.startswith(PROPERTY):
             yield Check(key[len(PROPERTY) + 1 :], value)  # type: ignore[arg-type]  # an Outcome, written by us
+
+
+def remarks(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
+    """Return the names of the checks of a test that have something to say although they passed, and what."""
+    for key, value in report.user_properties:
+        if key.startswith(REMARK):
+            yield key[len(REMARK) + 1 :], str(value)
 
 
 def entropy_sites(report: pytest.TestReport) -> Iterator[tuple[str, str]]:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from .._json import Json
-from ..compare.explain import explain
-from ..compare.walk import compare
+from ..golden.apart import recorded_apart
 from ..golden.record import Recorded
-from ..golden.store import verify_arrays
 from ..provenance.words import plain
 from .reasons import Side, reasons
 
@@ -87,11 +85,9 @@ def _apart(one: Recorded, two: Recorded, old: Side, new: Side) -> str:
     """Return how far two checks are apart; "" if no further than is allowed."""
     words = []
     if one.digest != two.digest:
-        verify_arrays(one, old.folder)
-        verify_arrays(two, new.folder)
-        comparison = compare(one.node(old.folder), two.node(new.folder), one.tolerances)
-        if not comparison.ok:
-            words.append(_sided(explain(comparison, width=WIDTH - 2), new))
+        apart = recorded_apart(one, two, (old.folder, new.folder), width=WIDTH - 2)
+        if apart:
+            words.append(_sided(apart, new))
     if one.tolerance != two.tolerance:
         words.append(f"tolerance: {_tolerance(one.tolerance)} → {_tolerance(two.tolerance)}")
     return "\n".join(words)

@@ -15,13 +15,23 @@ SHOWN = 10
 
 def summary(session: Session) -> list[str]:
     """Return the lines of the summary; none if the run had nothing to do with goldens."""
-    return [*_counts(session), *_written(session), *_open(session), *_obsolete(session), *_entropy(session)]
+    parts = (_counts, _distributions, _written, _open, _obsolete, _entropy)
+    return [line for part in parts for line in part(session)]
 
 
 def _counts(session: Session) -> Iterator[str]:
     counts = [f"{session.outcomes[name]} {name}" for name in ORDER if session.outcomes[name]]
     if counts:
         yield f"golden checks: {', '.join(counts)}"
+
+
+def _distributions(session: Session) -> Iterator[str]:
+    lines = [
+        f"{nodeid}{f' ({name})' if name else ''}: {text}"
+        for nodeid, said in session.remarks.items()
+        for name, text in said.items()
+    ]
+    yield from _listed("distributions that passed; ± is the shift that each would have seen with 80% power:", lines)
 
 
 def _written(session: Session) -> Iterator[str]:

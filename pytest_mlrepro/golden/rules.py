@@ -1,0 +1,84 @@
+"""What a check holds a value to: within tolerances of the recorded one, or distributed like it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from .._json import Json
+from ..compare.explain import explain
+from ..compare.tolerance import Tolerances, loosened, require_used, tighter, to_json
+from ..compare.walk import compare, leaf_paths, leaves
+from ..values.node import Node
+from .record import RATE, Recorded
+
+__all__ = ["Judgement", "Rule", "Within"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came of holding a value against the recorded one."""
+
+    change: str = ""
+    """The greatest difference in one line; "" when the value is within what is allowed."""
+    details: str = ""
+    looser: tuple[str, ...] = ()
+    """What is allowed now and was not when the value was recorded, in sentences."""
+    remark: str = ""
+    """What a check that passed has to say."""
+
+
+class Rule(Protocol):
+    """How one check is decided; `json` is kept with its golden, since loosening it is a change to be accepted."""
+
+    @property
+    def json(self) -> Mapping[str, Json]:
+        """Return what is allowed, as plain data."""
+
+    def begin(self, node: Node) -> None:
+        """Look at a value that is not recorded yet; raise UsageError for a rule that doesn't fit it."""
+
+    def parted(self, first: Node, second: Node) -> str:
+        """Return how two runs of the same code are apart beyond what is allowed; "" if they are not."""
+
+    def same(self, node: Node) -> str:
+        """Return what a check has to say whose value is the recorded one, to the last bit."""
+
+    def judge(self, recorded: Recorded, folder: Path, node: Node) -> Judgement:
+        """Hold a value against the recorded one, whose arrays lie in `folder`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Within tolerances of the recorded value."""
+
+    asked: Tolerances
+
+    @property
+    def json(self) -> Mapping[str, Json]:
+        """Return what is allowed, as plain data."""
+        return to_json(self.asked)
+
+    def begin(self, node: Node) -> None:
+        """Raise UsageError for a glob that matches nothing."""
+        require_used(self.asked, leaf_paths(node))
+
+    def parted(self, first: Node, second: Node) -> str:
+        """Return how the second run differs by more than is allowed."""
+        comparison = compare(first, second, self.asked)
+        return "" if comparison.ok else explain(comparison)
+
+    def same(self, node: Node) -> str:
+        """Return nothing: equal is equal."""
+        return ""
+
+    def judge(self, recorded: Recorded, folder: Path, node: Node) -> Judgement:
+        """Compare within the tighter of what is asked and what was recorded."""
+        was_sample = RATE in recorded.tolerance  # then the kinds differ, and nothing else needs telling
+        looser = () if was_sample else loosened(recorded.tolerances, self.asked, leaves(node))
+        comparison = compare(recorded.node(folder), node, tighter(recorded.tolerances, self.asked))
+        if comparison.ok:
+            return Judgement(looser=looser)
+        return Judgement(comparison.headline, explain(comparison), looser)
