@@ -15,10 +15,10 @@ from ..provenance.record import Provenance
 from ..records import Check, Settings, TestId
 from ..values.describe import describe
 from ..values.node import Node, is_empty
+from .observer import Observer
 from .pending import propose
 from .reason import Why, recorded_provenance, since_recorded
 from .record import Golden, Recorded
-from .rehearsal import Rehearsal
 from .store import Staging, load, save, tidy, verify_arrays
 
 __all__ = ["GoldenCase"]
@@ -28,7 +28,8 @@ class GoldenCase:
     """The golden run of one test.
 
     In `check` mode each value is compared with its golden. In `record` mode missing ones are recorded too, in `update` mode
-    also those that differ; both hold the run against a rehearsal, and write nothing before `commit`.
+    also those that differ; both need an observer, who holds the run against another one, and write nothing before `commit`.
+    A silent run does not count: it only shows its values to the observer.
     """
 
     def __init__(
@@ -38,13 +39,13 @@ class GoldenCase:
         settings: Settings,
         *,
         nodeid: str,
-        rehearsal: Rehearsal | None = None,
-        rehearsing: bool = False,
+        observer: Observer | None = None,
+        silent: bool = False,
         notify: Callable[[Check], None],
         provenance: Callable[[Provenance | None], Provenance] = lambda _: Provenance(),
     ) -> None:
         self.test, self.folder, self.settings, self.nodeid = test, folder, settings, nodeid
-        self._rehearsal, self._rehearsing, self._notify = rehearsal, rehearsing, notify
+        self._observer, self._silent, self._notify = observer, silent, notify
         self._provenance = provenance
         """Asked only when a check differs or is recorded: a passing test pays nothing for it."""
         self._seen: set[str] = set()
@@ -83,9 +84,8 @@ class GoldenCase:
         key = self._key(name)
         asked = tolerances(rtol=rtol, atol=atol, max_ulp=max_ulp, tolerance=tolerance)
         node = describe(value)
-        if self.settings.mode != "check":
-            self._repeat(_title(key), node, asked)
-        if self._rehearsing:
+        self._observe(_title(key), value, node, asked)
+        if self._silent:
             return
         recorded = self._golden_checks().get(key)
         if recorded is None:
@@ -96,19 +96,11 @@ class GoldenCase:
         else:
             self._differs(key, node, asked, recorded)
 
-    def checkpoint(self, name: str, value: object) -> None:
-        """Hold an intermediate value of a recording's two runs against each other; it is never stored."""
-        __tracebackhide__ = True
-        if self._rehearsing or self._rehearsal:
-            self._repeat(f"checkpoint {name!r}", describe(value), tolerances(rtol=0.0, atol=0.0))
-
     def finish(self) -> None:
         """Close the test after its body has passed; raise AssertionError for what was not reached or is not recorded."""
         __tracebackhide__ = True
-        if self._rehearsing:
+        if self._silent:
             return
-        if self._rehearsal:
-            self._rehearsal.end()
         if not self._seen:
             raise AssertionError("the test asks for `golden` and never came to golden.check(...): nothing was checked")
         unused = sorted(self._golden_checks().keys() - self._seen)
@@ -186,13 +178,14 @@ class GoldenCase:
             return False
         return fingerprint_node(node).digest == recorded.digest and recorded.tolerance == to_json(asked)
 
-    def _repeat(self, label: str, node: Node, asked: Tolerances) -> None:
+    def _observe(self, label: str, value: object, node: Node, asked: Tolerances) -> None:
         __tracebackhide__ = True
-        if self._rehearsal is None:
+        if self._observer is not None:
+            self._observer.observe(label, value, node, asked)
+        elif self.settings.mode != "check":
             raise UsageError(
                 "golden: ask for it as an argument of the test or of a fixture, so that recording runs twice"
             )
-        (self._rehearsal.note if self._rehearsing else self._rehearsal.hold)(label, node, asked)
 
     def _absent(self, key: str, node: Node, asked: Tolerances) -> None:
         __tracebackhide__ = True

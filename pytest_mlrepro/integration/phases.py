@@ -18,7 +18,7 @@ from .watching import Watch, Watched
 
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
-    from ..golden.rehearsal import Rehearsal
+    from ..golden.observer import Observer
     from ..provenance.gather import Sources
     from ..provenance.record import Provenance
     from ..seeding import EntropySite, SeedScope
@@ -58,8 +58,10 @@ class Phases:
         self._option = config.option
         self._randomly = bool(getattr(config.option, "randomly_reset_seed", False))
         self.watch = Watch(config, session.settings)
-        self.rehearsal: Rehearsal | None = None
-        self.rehearsing = False
+        self.observer: Observer | None = None
+        """Who sees the values of the running test; None where it is not held against runs of its own."""
+        self.silent = False
+        """Whether the present run does not count."""
 
     def setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Seed the test if it asks for it, and keep it seeded until its tear-down is over."""
@@ -68,6 +70,7 @@ class Phases:
         if mark is not None or self._all or "repro" in getattr(item, "fixturenames", ()):
             try:
                 self._case.plan = self._plan(mark)
+                self._require_reruns(item)
             except UsageError as error:
                 self._case.refused = error  # told by `refuse`: before that, the other plugins' set-up must have begun
         if self.watch.concerns(item):
@@ -81,6 +84,17 @@ class Phases:
         _forbid(scope, 0)
         return result
 
+    def _require_reruns(self, item: pytest.Item) -> None:
+        """Raise UsageError for a test that asks for reruns and won't get them: it would pass without being held."""
+        plan = self._case.plan
+        if plan is None or self.observer is not None or (plan.reruns == 1 and not plan.vary):
+            return
+        if not self._option.setuponly:
+            raise UsageError(
+                "@pytest.mark.repro: reruns and vary are for test functions that have the marker when they are collected"
+                + ("" if isinstance(item, pytest.Function) else f", and this is a {type(item).__name__}")
+            )
+
     def refuse(self) -> None:
         """Fail the set-up of a test whose marker is wrong."""
         if self._case.refused is not None:
@@ -91,7 +105,7 @@ class Phases:
         case = self._case
         if case.scope is None and case.watched is None:
             result = yield
-            _close(case)  # the body may have asked for it by name
+            self._close(case)  # the body may have asked for it by name
             case.passed = True
             return result
         seen = 0
@@ -100,7 +114,7 @@ class Phases:
             case.scope.reseed("call")
         try:
             result = yield
-            _close(case)
+            self._close(case)
             _require_declared(case)
         except Exception as error:
             _note(case, error)
@@ -116,7 +130,7 @@ class Phases:
         try:
             result = yield from self._torn_down(item, case.scope)
             self._leave(case)
-            if case.passed and not self.rehearsing:
+            if case.passed and not self.silent:
                 self._commit(item, case)
         finally:
             self._leave(case)
@@ -161,8 +175,8 @@ class Phases:
             folder,
             settings,
             nodeid=item.nodeid,
-            rehearsal=self.rehearsal,
-            rehearsing=self.rehearsing,
+            observer=self.observer,
+            silent=self.silent,
             notify=lambda check: item.user_properties.append((f"{PROPERTY}:{check.name}", check.outcome)),
             provenance=self._provenance,
         )
@@ -187,15 +201,29 @@ class Phases:
         return self._case.plan
 
     def checkpoint(self, name: str, value: object) -> None:
-        """Hold an intermediate value of a recording's two runs against each other."""
+        """Hold an intermediate value of the runs of a test against each other."""
         __tracebackhide__ = True
-        if self._case.golden is not None:
-            self._case.golden.checkpoint(name, value)
+        if self.observer is not None:
+            from ..values.describe import describe
+
+            self.observer.observe(f"checkpoint {name!r}", value, describe(value), None)
+
+    def plan_of(self, item: pytest.Item) -> Plan:
+        """Return how a test is seeded and rerun, were it to run now; UsageError for a wrong marker."""
+        return self._plan(item.get_closest_marker("repro"))
 
     def _plan(self, mark: pytest.Mark | None) -> Plan:
         if mark is None or not (mark.args or mark.kwargs):
             return self._default
         return plan(mark, self._default.seed)
+
+    def _close(self, case: Case) -> None:
+        if self.observer is not None:
+            with _plainly():
+                self.observer.end()
+        if case.golden is not None:
+            with _plainly():
+                case.golden.finish()
 
     def _leave(self, case: Case) -> None:
         if case.scope is not None:
@@ -259,12 +287,6 @@ def _require_declared(case: Case) -> None:
     if case.plan is not None and (case.plan.data or case.plan.artifacts) and case.watched is not None:
         with _plainly():
             case.watched.sources.declared()
-
-
-def _close(case: Case) -> None:
-    if case.golden is not None:
-        with _plainly():
-            case.golden.finish()
 
 
 def _note(case: Case, error: Exception) -> None:
