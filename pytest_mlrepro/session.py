@@ -41,6 +41,8 @@ class Session:
         self.by_test: dict[str, list[Check]] = {}
         self.entropy: set[tuple[str, str]] = set()
         """Lines (`FILE:LINE`) that drew without a seed in a seeded test, and the kind of source."""
+        self.spreads: list[tuple[str, str, str, str]] = []
+        """Values that may differ in a varied run, and do: node id, variation, value, how far."""
         self.may_have_pending = (settings.root / ".mlrepro" / "pending").is_dir()
         self._owners: dict[Path, str] = {}
 

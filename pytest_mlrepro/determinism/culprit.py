@@ -11,6 +11,7 @@ from ..fingerprints import Fingerprint, fingerprint
 from .runner import Explained, Runner
 from .runs import Apart, Run, first_difference
 from .vary import VARIATIONS, Variation
+from .words import wrapped
 
 __all__ = ["found_state", "state_of", "told_order"]
 
@@ -23,21 +24,31 @@ def state_of(values: Mapping[str, object]) -> dict[str, Fingerprint]:
     """Return the fingerprint of each value that has one."""
     found: dict[str, Fingerprint] = {}
     for name, value in values.items():
-        try:
-            found[name] = fingerprint(value)
-        except MlreproError:
-            continue
-        except Exception:  # noqa: BLE001, S112  # somebody's object that can't even be looked at is no evidence
-            continue
+        digest = _fingerprint(value)
+        if digest is None and hasattr(value, "__dict__"):
+            digest = _fingerprint(dict(vars(value)))  # an object of somebody's own: what it holds
+        if digest is not None:
+            found[name] = digest
     return found
+
+
+def _fingerprint(value: object) -> Fingerprint | None:
+    try:
+        return fingerprint(value)
+    except MlreproError:
+        return None
+    except Exception:  # noqa: BLE001  # somebody's object that can't even be looked at is no evidence
+        return None
 
 
 def found_state(before: Mapping[str, Fingerprint], after: Mapping[str, Fingerprint]) -> list[str]:
     """Return a sentence on each value that a run of the test changed, though the next run finds it."""
     changed = [name for name in before if name in after and before[name].digest != after[name].digest]
     lines = [
-        f"{name} is changed by this test, and the next run finds it changed{_parts(before[name], after[name])}: make it anew "
-        "for each test, or work on a copy"
+        wrapped(
+            f"{name} is changed by this test, and the next run finds it changed{_parts(before[name], after[name])}: "
+            "make it anew for each test, or work on a copy"
+        )
         for name in changed[:SHOWN]
     ]
     return lines if len(changed) <= SHOWN else [*lines, f"… and {len(changed) - SHOWN} more"]
@@ -54,11 +65,11 @@ def told_order(apart: Apart, real: Run, new: Callable[[Variation | None], Run], 
     runner.there(alone, [], fresh=True)
     by_itself = first_difference(real, alone)
     if by_itself is not None and not runner.before():
-        return Explained(by_itself, ("it differs in a fresh process by itself, so the order of the tests is not the reason",))
+        return Explained(by_itself, ("it differs in a fresh process that runs nothing else, so the order is not the reason",))
     culprit = _search(runner.before() if by_itself is not None else runner.after(), alone, new, runner)
     if culprit is None:
         return Explained(apart, ("which test it is was not found in a few more processes",))
-    return Explained(apart, (f"run by itself it gives one result, after  {culprit}  another: that test leaves something behind",))
+    return Explained(apart, (f"run by itself it gives one result, another after\n  {culprit}\nwhich leaves something behind",))
 
 
 def _search(

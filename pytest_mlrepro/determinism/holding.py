@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ..compare.difference import Comparison
 from ..compare.tolerance import Tolerances
 from ..compare.walk import compare
 from ..values.node import Node
@@ -16,8 +17,8 @@ from .words import not_reproducible
 __all__ = ["NOTHING", "Holding", "Noting", "message"]
 
 NOTHING: Final = (
-    "the test gives nothing to compare: its runs can't be held against each other. Ask for `golden` or `repro`, and give "
-    "what must repeat to golden.check(value, name) or repro.checkpoint(name, value)"
+    "the test gives nothing to compare: its runs can't be held against each other.\n"
+    "Ask for `golden` or `repro`, and give what must repeat to golden.check(value, name) or repro.checkpoint(name, value)"
 )
 
 
@@ -140,21 +141,22 @@ class Holding:
         return self.apart
 
 
-def message(
-    apart: Apart, *, recording: bool = False, evidence: Sequence[str] = (), next_commands: Sequence[str] = ()
-) -> str:
+def message(apart: Apart, *, recording: bool = False, evidence: Sequence[str] = ()) -> str:
     """Return what a failure says about two runs that part."""
     return not_reproducible(
         apart.what,
         apart.differs,
         variation=apart.variation,
+        proved=apart.proved,
         parting=evidence,
         consequence="nothing was recorded" if recording else "",
-        next_commands=next_commands or _commands(recording),
+        next_commands=_commands(apart, recording=recording),
     )
 
 
-def _commands(recording: bool) -> tuple[str, ...]:
+def _commands(apart: Apart, *, recording: bool) -> tuple[str, ...]:
+    if apart.variation is not None and not apart.variation.exact and isinstance(apart.differs, Comparison):
+        return ("if such a difference is fine, allow it: golden.check(value, name, rtol=…, atol=…)",)
     if not recording:
         return ()
     return (

@@ -11,13 +11,24 @@ from .culprit import found_state, told_order
 from .runner import Explained, Runner
 from .runs import Apart, Run, first_difference
 from .traces import part_lines
+from .unwritten import holds_pattern
 from .vary import VARIATIONS, Variation, hashes_at_random
+from .words import wrapped
 
 __all__ = ["Ladder"]
 
 BATCH: Final = ("process", "hashseed", "malloc")
 """What one child can do at once; only if a test parts there, children with one variation each name the cause."""
-RARE: Final = "two more runs under a trace agree with each other: the difference is a rare one, so run the test more often"
+RARE: Final = "two more runs agree with each other: the difference does not always come"
+FIXTURE: Final = (
+    "only the first run differs, and a run with the wider fixtures made anew agrees with it: the test changes a fixture of "
+    "class, module or package scope, and the next run finds it changed"
+)
+FIRST: Final = (
+    "only the first run in this process differs, all later ones agree: it left something behind that the later ones find "
+    "(a cache, a counter, a global object, a fixture of the session)"
+)
+UNWRITTEN: Final = "the value holds the pattern that memory was filled with: it was made, and never written to"
 
 
 class Ladder:
@@ -85,17 +96,29 @@ class Ladder:
             return self._plain(apart, real)
         again = self._traced("again", None)
         if (rerun := first_difference(real, again, lenient=self._lenient)) is not None:
-            return self._plain(rerun, real, ("a plain rerun parts too, so the variation is not the reason",))
+            more = ("a plain rerun differs too, so what was varied need not be the reason", *self._unwritten(apart))
+            return self._plain(rerun, real, more)
         if variation.name == "order":
             return told_order(apart, real, self.run, self._runner)
         if variation.name in BATCH:
             apart = self._narrowed(apart, real)
-        if apart.variation is None:
+        if apart.variation is None or not apart.proved:
             return Explained(apart)
         varied = self._traced("varied", apart.variation)
         if first_difference(real, varied, lenient=self._lenient) is None:
-            return Explained(apart, (f"one more run {apart.variation.words} agrees: the difference doesn't always come",))
-        return Explained(apart, tuple(part_lines(self._trace("again"), self._trace("varied"), apart.variation)))
+            return Explained(apart, (f"one more run {apart.variation.words} agrees: the difference does not always come",))
+        lines = part_lines(self._trace("again"), self._trace("varied"), apart.variation)
+        return Explained(apart, (*self._unwritten(apart), *lines))
+
+    def _unwritten(self, apart: Apart) -> list[str]:
+        """Tell of memory that was never written to, if the run under "malloc" shows it."""
+        asked = [one for one in self._variations if one.name == "malloc"]
+        if not asked or apart.place < 0:
+            return []
+        run = self.run(asked[0])
+        self._runner.there(run, asked)
+        node = run.node(apart.place) if apart.place < len(run.seen) else None
+        return [UNWRITTEN] if holds_pattern(node) else []
 
     def _plain(self, apart: Apart, real: Run, more: tuple[str, ...] = ()) -> Explained:
         before = self._runner.state()
@@ -105,7 +128,7 @@ class Ladder:
         if (agree := first_difference(one, other, lenient=self._lenient) is None) and not evidence:
             evidence = self._first_only(real, one)
         lines = [] if agree else part_lines(self._trace("one"), self._trace("other"), None)
-        if agree and not evidence:
+        if agree and not evidence and UNWRITTEN not in more:
             evidence = [RARE]
         return Explained(apart, (*more, *evidence, *lines))
 
@@ -117,14 +140,8 @@ class Ladder:
         anew = self.run()
         self._runner.anew(anew)
         if first_difference(first, anew) is None:
-            return [
-                "only the first run differs, and a run with the wider fixtures made anew agrees with it: the test changes "
-                "a fixture of class, module or package scope, and the next run finds it changed"
-            ]
-        return [
-            "only the first run in this process differs, all later ones agree: it left something behind that the later "
-            "ones find (a cache, a counter, a global object, a fixture of the session)"
-        ]
+            return [wrapped(FIXTURE)]
+        return [wrapped(FIRST)]
 
     def _narrowed(self, apart: Apart, real: Run) -> Apart:
         """Return the difference under the one variation that brings it forth, if there is one."""

@@ -125,6 +125,8 @@ class Apart:
     """How the values differ, or a sentence where the runs took different ways."""
     place: int = -1
     """Which value of the first run it is; -1 for none."""
+    proved: bool = True
+    """Whether the variation is what brings the difference forth."""
 
 
 def allowed(variation: Variation | None, tolerance: Json, *, lenient: bool = False) -> Tolerances:
@@ -172,7 +174,8 @@ def at_end(first: Run, other: Run) -> Apart | None:
     if "unfinished" in (first.outcome, other.outcome):
         return None
     if first.outcome != other.outcome:
-        return Apart(variation, "the test", f"the first run {told(first)}\n{which(other)} {told(other)}")
+        ran = other.outcome not in ("crashed", "missing")
+        return Apart(variation, "the test", f"the first run {told(first)}\n{which(other)} {told(other)}", proved=ran)
     shorter, longer = (first, other) if first.reached < other.reached else (other, first)
     if 0 <= shorter.reached < longer.reached:
         name, what = longer.seen[shorter.reached].label, longer.title(shorter.reached)

@@ -9,7 +9,7 @@ import pytest
 
 from ..records import Settings
 from ..session import Session
-from .phases import entropy_sites, outcomes, test_id
+from .phases import entropy_sites, outcomes, spreads, test_id
 
 __all__ = ["close", "collect", "finish", "holds_goldens"]
 
@@ -64,6 +64,7 @@ def finish(session: Session, report: pytest.TestReport) -> None:
             run.touched.add(report.nodeid)
             session.add(report.nodeid, check)
         session.entropy.update(entropy_sites(report))
+        session.spreads += [(report.nodeid, *spread) for spread in spreads(report)]
 
 
 def close(session: Session, run: pytest.Session, status: int) -> None:

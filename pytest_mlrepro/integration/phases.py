@@ -30,12 +30,14 @@ ENTROPY = "mlrepro.entropy"
 """User property of each line that drew without a seed in a seeded test: `mlrepro.entropy:FILE:LINE`, kind of source."""
 PROPERTY = "mlrepro.golden"
 """User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
+SPREAD = "mlrepro.spread"
+"""User property of each value that may differ in a varied run, and does: `mlrepro.spread:VARIATION:LABEL`, how far."""
 
 
 class Case:
     """What belongs to one run of one test. No dataclass: making one takes a millisecond of every start of pytest."""
 
-    __slots__ = ("golden", "item", "passed", "plan", "refused", "scope", "watched")
+    __slots__ = ("failed_here", "golden", "item", "passed", "plan", "refused", "scope", "watched")
 
     def __init__(self, item: pytest.Item | None = None) -> None:
         self.item = item
@@ -43,6 +45,7 @@ class Case:
         self.scope: SeedScope | None = None
         self.golden: GoldenCase | None = None
         self.passed = False
+        self.failed_here = False
         self.refused: UsageError | None = None
         self.watched: Watched | None = None
 
@@ -94,6 +97,11 @@ class Phases:
                 "@pytest.mark.repro: reruns and vary are for test functions that have the marker when they are collected"
                 + ("" if isinstance(item, pytest.Function) else f", and this is a {type(item).__name__}")
             )
+
+    @property
+    def failed_here(self) -> bool:
+        """Whether the running test failed by a check of ours, such as of its golden, which a silent run leaves out."""
+        return self._case.failed_here
 
     def refuse(self) -> None:
         """Fail the set-up of a test whose marker is wrong."""
@@ -218,12 +226,14 @@ class Phases:
         return plan(mark, self._default.seed)
 
     def _close(self, case: Case) -> None:
+        case.failed_here = True  # whatever comes from here on is a check of ours
         if self.observer is not None:
             with _plainly():
                 self.observer.end()
         if case.golden is not None:
             with _plainly():
                 case.golden.finish()
+        case.failed_here = False
 
     def _leave(self, case: Case) -> None:
         if case.scope is not None:
@@ -266,6 +276,14 @@ def entropy_sites(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
             yield key[len(ENTROPY) + 1 :], str(value)
 
 
+def spreads(report: pytest.TestReport) -> Iterator[tuple[str, str, str]]:
+    """Return the variation, the value and how far it may be away elsewhere, that a test's last report tells of."""
+    for key, value in report.user_properties:
+        if key.startswith(SPREAD):
+            variation, _, label = key[len(SPREAD) + 1 :].partition(":")
+            yield variation, label, str(value)
+
+
 def _forbid(scope: SeedScope, seen: int) -> None:
     """Fail a phase in which the test drew without a seed and swallowed the error."""
     if len(scope.violations) > seen:
@@ -293,8 +311,17 @@ def _note(case: Case, error: Exception) -> None:
     """Add to a failure what the user needs to know beside it."""
     for note in [*_hints(case, error), *(case.golden.notes if case.golden else [])]:
         error.add_note(note)
+    case.failed_here = case.failed_here or _raised_here(error)
     if isinstance(error, (MlreproError, AssertionError)):
         _trim(error)
+
+
+def _raised_here(error: Exception) -> bool:
+    """Tell whether an error comes from this package and not from what the test or a library did."""
+    entry = error.__traceback__
+    while entry is not None and entry.tb_next is not None:
+        entry = entry.tb_next
+    return entry is not None and entry.tb_frame.f_code.co_filename.startswith(PACKAGE)
 
 
 def _trim(error: Exception) -> None:

@@ -17,6 +17,7 @@ from _pytest.runner import check_interactive_exception, show_test_item
 from ..errors import UsageError
 from . import limits
 from .examples import same_examples, tests_examples
+from .phases import SPREAD
 from .silent import Phase, phase, requested
 
 if TYPE_CHECKING:
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
     from .phases import Phases
     from .rerunner import Rerunner
 
-__all__ = ["SPREAD", "Reruns", "wants_reruns"]
+__all__ = ["Reruns", "wants_reruns"]
 
-SPREAD = "mlrepro.spread"
-"""User property of each value that differs within what is allowed: `mlrepro.spread:VARIATION:LABEL`, how far."""
 SECTION = "not reproducible"
 
 
@@ -59,8 +58,8 @@ class Reruns:
         self._config, self._phases = config, phases
         self._environment = dict(os.environ)  # as it is before tests change it
         self._children: Children | None = None
-        self._backwards: dict[Path, Path | str] = {}
-        """Of each module that was run backwards: where its tests' runs lie, or why they don't."""
+        self._backwards: dict[Path, tuple[Path, str]] = {}
+        """Of each module that was run backwards: where the runs of its tests lie, and why not all do."""
         self.ran: list[str] = []
         """The tests that this process has run, in order."""
 
@@ -123,12 +122,13 @@ class Reruns:
 
         if item.path not in self._backwards:
             self._backwards[item.path] = self._run_backwards(item)
-        found = self._backwards[item.path]
-        if isinstance(found, str):
-            raise ChildError(found)
-        return found / _digest(item.nodeid)
+        place, trouble = self._backwards[item.path]
+        folder = place / _digest(item.nodeid)
+        if trouble and not (folder / "run.json").exists():
+            raise ChildError(f"{trouble}\n(this test or another of its module that ran before it there)")
+        return folder
 
-    def _run_backwards(self, item: pytest.Item) -> Path | str:
+    def _run_backwards(self, item: pytest.Item) -> tuple[Path, str]:
         from ..determinism.child import ChildError
 
         place = self.children.scratch / f"backwards-{len(self._backwards)}"
@@ -139,8 +139,8 @@ class Reruns:
         try:
             self.children.ask((), request(item, list(plans), folders), fresh=True)
         except ChildError as error:
-            return str(error)
-        return place
+            return place, str(error)
+        return place, ""
 
     @property
     def children(self) -> Children:
@@ -218,7 +218,8 @@ class One:
                 torn_down = self._phase("teardown", nextitem=item.parent)
                 stack.close()
                 self._explain(done[-1], apart)
-                self._log([*done, self._last(torn_down)])
+                self._log(done)
+                self._log([self._last(torn_down)])
                 return
             self._log(done)
             self._log([self._phase("teardown", nextitem=self._next())])
@@ -251,7 +252,7 @@ class One:
 
     def _difference(self, last: Phase) -> Apart | None:
         """Return how this run parts from those before it, also if it failed by itself where one of them passed."""
-        if self._holding.apart is not None or not last.report.failed:
+        if self._holding.apart is not None or not last.report.failed or self._phases.failed_here:
             return self._holding.apart
         from .rerunner import in_a_line
 
