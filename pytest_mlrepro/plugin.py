@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .integration import collection, markers, options
 from .integration.fixtures import Fixtures
 from .integration.phases import Phases
-from .integration.reruns import Reruns, wants_reruns
 from .report import terminal
 from .session import Session
+
+if TYPE_CHECKING:
+    from .integration.reruns import Reruns
 
 __all__ = ["Plugin", "pytest_addoption", "pytest_configure"]
 
@@ -62,7 +65,7 @@ class Plugin:
         """Note what was collected."""
         collection.collect(self.session, session.items, session.config)
         self.phases.watch.begin(session.items)
-        if self.session.settings.mode != "check" or wants_reruns(session.items):
+        if self.session.settings.mode != "check" or collection.wants_reruns(session.items):
             self.rerunning.begin(session.config)
 
     def pytest_deselected(self) -> None:
@@ -115,6 +118,8 @@ class Rerunning:
     def begin(self, config: pytest.Config) -> None:
         """Hang the hook on the plugin manager, once it is known that a test needs it."""
         if self.reruns is None:
+            from .integration.reruns import Reruns  # a run without such tests never loads it
+
             self.reruns = Reruns(config, self.phases)
             config.pluginmanager.register(self, "mlrepro-reruns")
 

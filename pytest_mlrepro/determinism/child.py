@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -131,6 +132,9 @@ class Child:
         except OSError:
             pass
         self._process.wait()
+        if self._process.stdin is not None:
+            with suppress(OSError):  # what it holds still has nobody to go to
+                self._process.stdin.close()
 
 
 def _listen(stream: IO[bytes], answers: queue.SimpleQueue[bytes]) -> None:

@@ -65,11 +65,15 @@ def told_order(apart: Apart, real: Run, new: Callable[[Variation | None], Run], 
     runner.there(alone, [], fresh=True)
     by_itself = first_difference(real, alone)
     if by_itself is not None and not runner.before():
-        return Explained(by_itself, ("it differs in a fresh process that runs nothing else, so the order is not the reason",))
+        return Explained(
+            by_itself, ("it differs in a fresh process that runs nothing else, so the order is not the reason",)
+        )
     culprit = _search(runner.before() if by_itself is not None else runner.after(), alone, new, runner)
     if culprit is None:
         return Explained(apart, ("which test it is was not found in a few more processes",))
-    return Explained(apart, (f"run by itself it gives one result, another after\n  {culprit}\nwhich leaves something behind",))
+    return Explained(
+        apart, (f"run by itself it gives one result, another after\n  {culprit}\nwhich leaves something behind",)
+    )
 
 
 def _search(

@@ -14,7 +14,7 @@ from .runs import Apart, Run, at, at_end, told
 from .spread import spread_text
 from .words import not_reproducible
 
-__all__ = ["NOTHING", "Holding", "Noting", "message"]
+__all__ = ["NOTHING", "Blind", "Holding", "Noting", "message"]
 
 NOTHING: Final = (
     "the test gives nothing to compare: its runs can't be held against each other.\n"
@@ -38,6 +38,16 @@ class Noting:
     def end(self) -> None:
         """Note that the body of the test has ended."""
         self.run.reached = len(self.run.seen)
+
+
+class Blind:
+    """Observes a run that is made for what it leaves behind."""
+
+    def observe(self, label: str, value: object, node: Node, tolerances: Tolerances | None) -> None:
+        """Look away."""
+
+    def end(self) -> None:
+        """Look away."""
 
 
 class Holding:
@@ -121,7 +131,6 @@ class Holding:
         if self._required and not self.run.seen:
             raise AssertionError(NOTHING)
 
-
     def _ends(self) -> Apart | None:
         for run in self.earlier:
             found = at_end(run, self.run) if run.variation is None else at_end(self.run, run)
@@ -134,7 +143,9 @@ class Holding:
     def failed(self, words: str) -> Apart | None:
         """Take in that this run failed by itself, and return how an earlier one parts from it that passed; None if none did."""
         self.run.outcome, self.run.words = "failed", words
-        passed = [run for run in self.earlier if run.outcome == "passed" and (run.variation is None or run.variation.fails)]
+        passed = [
+            run for run in self.earlier if run.outcome == "passed" and (run.variation is None or run.variation.fails)
+        ]
         if not passed:
             return None
         self.apart = at_end(passed[0], self.run) if passed[0].variation is None else at_end(self.run, passed[0])

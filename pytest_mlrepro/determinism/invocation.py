@@ -9,19 +9,92 @@ from typing import Final
 __all__ = ["Option", "kept_arguments"]
 
 DROPPED: Final = frozenset(
-    """
-    numprocesses maxprocesses dist distload tx px rsyncdir rsyncignore testrunuid maxworkerrestart looponfail
-    loadscopereorder usepdb usepdb_cls trace maxfail lf last_failed failedfirst newfirst stepwise stepwise_skip stepwise_reset
-    cacheshow cacheclear last_failed_no_failures durations durations_min collectonly setuponly setupshow setupplan
-    showfixtures show_fixtures_per_test markers
-    keyword markexpr deselect ignore ignore_glob basetemp xmlpath junitprefix pastebin verbose reportchars showcapture
-    capture rootdir inifilename no_header no_summary show_progress reruns reruns_delay only_rerun rerun_except fail_on_flaky
-    golden golden_reason mlrepro_json mlrepro_report pyargs version help file_or_dir log_file log_cli_level
-    randomly_seed randomly_reorganize
-    """.split()
+    [
+        "numprocesses",
+        "maxprocesses",
+        "dist",
+        "distload",
+        "tx",
+        "px",
+        "rsyncdir",
+        "rsyncignore",
+        "testrunuid",
+        "maxworkerrestart",
+        "looponfail",
+        "loadscopereorder",
+        "usepdb",
+        "usepdb_cls",
+        "trace",
+        "maxfail",
+        "lf",
+        "last_failed",
+        "failedfirst",
+        "newfirst",
+        "stepwise",
+        "stepwise_skip",
+        "stepwise_reset",
+        "cacheshow",
+        "cacheclear",
+        "last_failed_no_failures",
+        "durations",
+        "durations_min",
+        "collectonly",
+        "setuponly",
+        "setupshow",
+        "setupplan",
+        "showfixtures",
+        "show_fixtures_per_test",
+        "markers",
+        "keyword",
+        "markexpr",
+        "deselect",
+        "ignore",
+        "ignore_glob",
+        "basetemp",
+        "xmlpath",
+        "junitprefix",
+        "pastebin",
+        "verbose",
+        "reportchars",
+        "showcapture",
+        "capture",
+        "rootdir",
+        "inifilename",
+        "no_header",
+        "no_summary",
+        "show_progress",
+        "reruns",
+        "reruns_delay",
+        "only_rerun",
+        "rerun_except",
+        "fail_on_flaky",
+        "golden",
+        "golden_reason",
+        "mlrepro_json",
+        "mlrepro_report",
+        "pyargs",
+        "version",
+        "help",
+        "file_or_dir",
+        "log_file",
+        "log_cli_level",
+        "randomly_seed",
+        "randomly_reorganize",
+    ]
 )
 """What says which tests, in which order, how they are shown and where reports go: the child is told tests one by one."""
-REPORTS: Final = ("cov", "no_cov", "html", "self_contained_html", "css", "report_", "allure", "json_report", "md", "csv")
+REPORTS: Final = (
+    "cov",
+    "no_cov",
+    "html",
+    "self_contained_html",
+    "css",
+    "report_",
+    "allure",
+    "json_report",
+    "md",
+    "csv",
+)
 REPORT_PLUGINS: Final = ("benchmark_", "profile", "memray", "monitor", "xdist_")
 
 

@@ -106,7 +106,9 @@ class Ladder:
             return Explained(apart)
         varied = self._traced("varied", apart.variation)
         if first_difference(real, varied, lenient=self._lenient) is None:
-            return Explained(apart, (f"one more run {apart.variation.words} agrees: the difference does not always come",))
+            return Explained(
+                apart, (f"one more run {apart.variation.words} agrees: the difference does not always come",)
+            )
         lines = part_lines(self._trace("again"), self._trace("varied"), apart.variation)
         return Explained(apart, (*self._unwritten(apart), *lines))
 
@@ -135,7 +137,11 @@ class Ladder:
     def _first_only(self, real: Run, later: Run) -> list[str]:
         """Tell of a first run that differs from all later ones: it left something behind."""
         first = self.earlier[0]
-        if first.variation is not None or first_difference(real, later) is not None or first_difference(first, real) is None:
+        if (
+            first.variation is not None
+            or first_difference(real, later) is not None
+            or first_difference(first, real) is None
+        ):
             return []
         anew = self.run()
         self._runner.anew(anew)

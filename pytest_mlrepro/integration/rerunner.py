@@ -22,10 +22,11 @@ from .silent import renew, silent_run
 from .watching import of_the_project
 
 if TYPE_CHECKING:
+    from ..golden.observer import Observer
     from .phases import Phases
     from .reruns import Reruns
 
-__all__ = ["Rerunner", "in_a_line", "observed"]
+__all__ = ["Rerunner", "in_a_line", "noted", "observed"]
 
 
 class Rerunner:
@@ -49,7 +50,7 @@ class Rerunner:
                 if run.variation is not None:
                     stack.enter_context(varied(run.variation.name))
                 self.renew()
-                observed(self._phases, run, recorder, lambda: silent_run(item, item.parent))
+                noted(run, observed(item, self._phases, Noting(run, recorder)))
         finally:
             limits.pause(item)
 
@@ -109,29 +110,30 @@ class Rerunner:
         return module[module.index(self._item.nodeid) + 1 :][::-1]
 
 
-def observed(phases: Phases, run: Run, recorder: Any, work: Callable[[], list[pytest.TestReport]]) -> None:
-    """Run a test with its values noted in `run`, and note how it ended."""
+def observed(item: pytest.Item, phases: Phases, observer: Observer) -> list[pytest.TestReport]:
+    """Run a test silently with its values shown to an observer, and return the reports of its phases."""
     before = phases.observer, phases.silent
-    phases.observer, phases.silent = Noting(run, recorder), True
+    phases.observer, phases.silent = observer, True
     try:
-        reports = work()
+        # The parent as next item: what is shared with other tests stays up, what is the test's own is torn down.
+        return silent_run(item, item.parent)  # type: ignore[arg-type]  # asked for listchain only
     finally:
         phases.observer, phases.silent = before
+
+
+def noted(run: Run, reports: Sequence[pytest.TestReport]) -> None:
+    """Note how a run ended."""
     # the tear-down of the run that counts is still to come when runs are held together, so that of others doesn't count
     bad = [report for report in reports if not report.passed and report.when != "teardown"]
-    ends: Any = "passed" if not bad else "failed" if any(report.failed for report in bad) else "skipped"
-    told = next((report for report in bad if report.outcome == ends), None)
-    run.outcome, run.words = ends, "" if told is None else in_a_line(told)
+    run.outcome = "passed" if not bad else "failed" if any(report.failed for report in bad) else "skipped"
+    run.words = next((in_a_line(report) for report in bad if report.outcome == run.outcome), "")
 
 
 def in_a_line(report: pytest.TestReport) -> str:
     """Return why a test failed or was skipped."""
     shown: Any = report.longrepr
     crash = getattr(shown, "reprcrash", None)
-    if isinstance(shown, tuple):
-        text = str(shown[2])
-    else:
-        text = crash.message if crash is not None else str(shown or "")
+    text = str(shown[2]) if isinstance(shown, tuple) else crash.message if crash is not None else str(shown or "")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     where = " (in its set-up)" if report.when == "setup" and report.failed else ""
     return f"{lines[0][:200] if lines else 'without a message'}{where}"

@@ -1,4 +1,4 @@
-"""Tests that are held against reruns of themselves: silent runs first, then the one that counts, then what explains a difference."""
+"""Tests that are held against reruns of themselves: silent runs, then the one that counts, then what explains a difference."""
 
 from __future__ import annotations
 
@@ -29,26 +29,9 @@ if TYPE_CHECKING:
     from .phases import Phases
     from .rerunner import Rerunner
 
-__all__ = ["Reruns", "wants_reruns"]
+__all__ = ["Reruns", "request"]
 
 SECTION = "not reproducible"
-
-
-def wants_reruns(items: list[pytest.Item]) -> bool:
-    """Tell whether any test of a run has a marker that asks for reruns; most have no marker at all."""
-    parents: dict[pytest.Item | pytest.Collector | None, bool] = {None: False}
-
-    def marked(node: Any) -> bool:
-        known = parents.get(node)
-        if known is None:
-            known = parents[node] = _asks(node) or marked(node.parent)
-        return known
-
-    return any((item.own_markers and _asks(item)) or marked(item.parent) for item in items)
-
-
-def _asks(node: pytest.Item | pytest.Collector) -> bool:
-    return any(mark.name == "repro" and not mark.kwargs.keys().isdisjoint(("reruns", "vary")) for mark in node.own_markers)
 
 
 class Reruns:
@@ -66,7 +49,7 @@ class Reruns:
     def protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         """Run a test that is held against reruns, and report it; False for any other."""
         plan = self._plan(item)
-        if plan is None:
+        if plan is None or not isinstance(item, pytest.Function):
             self.ran.append(item.nodeid)
             return False
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
@@ -91,7 +74,7 @@ class Reruns:
     def _records(self, item: pytest.Item) -> bool:
         return self._phases.session.settings.mode != "check" and "golden" in getattr(item, "fixturenames", ())
 
-    def _run(self, item: pytest.Item, nextitem: pytest.Item | None, plan: Plan) -> None:
+    def _run(self, item: pytest.Function, nextitem: pytest.Item | None, plan: Plan) -> None:
         from ..determinism.ladder import Ladder
         from .rerunner import Rerunner
 
@@ -197,7 +180,9 @@ class One:
         self._ladder, self._runner = ladder, runner
         self._records = records
         self._run = ladder.run()
-        self._holding: Holding = Holding(self._run, ladder.earlier, recording=records, lenient=not asked, required=asked)
+        self._holding: Holding = Holding(
+            self._run, ladder.earlier, recording=records, lenient=not asked, required=asked
+        )
         self._holding.later = tests_examples(item)
 
     def run(self) -> None:
@@ -248,7 +233,7 @@ class One:
         )
         if call.excinfo is None or torn_down.report.failed:
             return torn_down
-        return Phase(call, item.ihook.pytest_runtest_makereport(item=item, call=call))  # type: ignore[arg-type]  # of no result
+        return Phase(call, item.ihook.pytest_runtest_makereport(item=item, call=call))
 
     def _difference(self, last: Phase) -> Apart | None:
         """Return how this run parts from those before it, also if it failed by itself where one of them passed."""

@@ -12,10 +12,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
+from .examples import same_examples
 from .options import child_timeout
 
 if TYPE_CHECKING:
     from ..determinism.child import Launch
+    from ..determinism.runs import Run
+    from .phases import Phases
 
 __all__ = ["launch", "serve"]
 
@@ -40,7 +43,7 @@ def launch(config: pytest.Config, environment: Mapping[str, str]) -> Launch:
         own += ["-o", "cache_dir=.mlrepro/cache"]
     kept = {name: value for name, value in environment.items() if name not in FORGOTTEN and not name.startswith("COV_")}
     return Launch(
-        tuple([*kept_arguments(said, options), *own, *OVERRIDES]),
+        (*kept_arguments(said, options), *own, *OVERRIDES),
         config.invocation_params.dir,
         kept,
         child_timeout(config),
@@ -128,33 +131,24 @@ class Server:
         if self._troubles:
             return f"its file could not be collected there: {self._troubles[-1]}"
         return (
-            "a process of its own collects the file without it, so its id depends on what differs between processes: "
-            "parametrise by a list, not by a set, and give ids that are always the same"
+            "its id depends on what differs between processes.\n"
+            "Parametrise by a list, not by a set, and give ids that are always the same"
         )
 
-    def _run_item(self, item: pytest.Item, run: Any, request: Mapping[str, Any]) -> None:
+    def _run_item(self, item: pytest.Item, run: Run | None, request: Mapping[str, Any]) -> None:
+        from ..determinism.holding import Blind, Noting
         from ..determinism.traces import traced
-        from .examples import same_examples
-        from .rerunner import observed
-        from .silent import silent_run
+        from .rerunner import noted, observed
 
-        phases = item.config.pluginmanager.get_plugin("mlrepro-session").phases  # type: ignore[union-attr]  # set by our own
+        phases: Phases = item.config.pluginmanager.get_plugin("mlrepro-session").phases  # type: ignore[union-attr]  # set by us
         try:
             item.session._setupstate.teardown_exact(item)
         except Exception as error:  # noqa: BLE001  # the tear-down of a fixture that this test does not use
             self._troubles.append(f"{type(error).__name__}: {error}")
-        trace = None if run is None or request["trace"] is None else Path(request["trace"])
-        kept = run if run is not None else _Nowhere()
-        with same_examples(item, phases.plan_of(item).seed), traced(trace, Path(request["project"])) as recorder:
-            observed(phases, kept, recorder, lambda: silent_run(item, item.parent))
-
-
-class _Nowhere:
-    """A run whose values nobody asks for."""
-
-    outcome = words = ""
-    reached = -1
-    seen: tuple[object, ...] = ()
-
-    def note(self, *_: object) -> None:
-        """Forget it."""
+        with same_examples(item, phases.plan_of(item).seed):
+            if run is None:  # it runs for what it leaves behind
+                observed(item, phases, Blind())
+                return
+            trace = None if request["trace"] is None else Path(request["trace"])
+            with traced(trace, Path(request["project"])) as recorder:
+                noted(run, observed(item, phases, Noting(run, recorder)))

@@ -19,7 +19,14 @@ SPREADS = {
 
 def summary(session: Session) -> list[str]:
     """Return the lines of the summary; none if the run had nothing to do with goldens."""
-    return [*_counts(session), *_written(session), *_open(session), *_obsolete(session), *_entropy(session), *_spreads(session)]
+    return [
+        *_counts(session),
+        *_written(session),
+        *_open(session),
+        *_obsolete(session),
+        *_entropy(session),
+        *_spreads(session),
+    ]
 
 
 def _counts(session: Session) -> Iterator[str]:

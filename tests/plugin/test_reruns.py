@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import pytest_mlrepro.determinism.culprit
@@ -30,7 +28,9 @@ def test_a_test_that_repeats_passes_and_runs_as_often_as_it_was_asked_to(project
 
 
 def test_a_value_that_does_not_repeat_fails_at_its_line_with_both_values(project: Project) -> None:
-    project.write(HEAD + TWICE + "def test_m(repro):\n    repro.checkpoint('a', 1)\n    repro.checkpoint('b', next(COUNT))\n")
+    project.write(
+        HEAD + TWICE + "def test_m(repro):\n    repro.checkpoint('a', 1)\n    repro.checkpoint('b', next(COUNT))\n"
+    )
     result = project.run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -90,7 +90,11 @@ def test_reruns_are_bit_for_bit_unless_the_check_has_a_tolerance_of_its_own(proj
 @pytest.mark.parametrize(
     ("first", "second", "told"),
     [
-        ("repro.checkpoint('a', 1)", "repro.checkpoint('b', 1)", "checkpoint 'a' where the second run came to checkpoint 'b'"),
+        (
+            "repro.checkpoint('a', 1)",
+            "repro.checkpoint('b', 1)",
+            "checkpoint 'a' where the second run came to checkpoint 'b'",
+        ),
         ("repro.checkpoint('a', 1)", "pass", "the second run ended before it came to checkpoint 'a'"),
         ("pass", "repro.checkpoint('b', 1)", "the first run ended before it came to checkpoint 'b'"),
     ],
@@ -115,7 +119,9 @@ def test_a_checkpoint_in_a_loop_is_held_turn_by_turn(project: Project) -> None:
 
 def test_what_a_test_does_to_an_array_after_a_checkpoint_changes_nothing(project: Project) -> None:
     project.write(
-        HEAD + TWICE + "def test_m(repro):\n    w = np.zeros(5)\n    for _ in range(3):\n        repro.checkpoint('w', w)\n        w += 1\n"
+        HEAD
+        + TWICE
+        + "def test_m(repro):\n    w = np.zeros(5)\n    for _ in range(3):\n        repro.checkpoint('w', w)\n        w += 1\n"
     )
     project.run().assert_outcomes(passed=1)
 
@@ -123,12 +129,16 @@ def test_what_a_test_does_to_an_array_after_a_checkpoint_changes_nothing(project
 @pytest.mark.parametrize("fails_first", [True, False])
 def test_a_test_that_fails_in_one_run_only_is_told_of(project: Project, fails_first: bool) -> None:
     project.write(
-        HEAD + TWICE + f"def test_m(repro):\n    repro.checkpoint('a', 1)\n    assert (next(COUNT) % 2 == 0) is {not fails_first}\n"
+        HEAD
+        + TWICE
+        + f"def test_m(repro):\n    repro.checkpoint('a', 1)\n    assert (next(COUNT) % 2 == 0) is {not fails_first}\n"
     )
     result = project.run()
     result.assert_outcomes(failed=1)
     first, second = ("failed*", "passed.") if fails_first else ("passed.", "failed*")
-    result.stdout.fnmatch_lines(["*not reproducible: the test differs*", f"*the first run {first}", f"*the second run {second}"])
+    result.stdout.fnmatch_lines(
+        ["*not reproducible: the test differs*", f"*the first run {first}", f"*the second run {second}"]
+    )
 
 
 def test_a_test_that_fails_in_each_run_fails_as_it_would(project: Project) -> None:
@@ -140,7 +150,9 @@ def test_a_test_that_fails_in_each_run_fails_as_it_would(project: Project) -> No
 
 def test_a_difference_that_the_test_swallows_fails_all_the_same(project: Project) -> None:
     project.write(
-        HEAD + TWICE + "def test_m(repro):\n    try:\n        repro.checkpoint('a', next(COUNT))\n    except AssertionError:\n        pass\n"
+        HEAD
+        + TWICE
+        + "def test_m(repro):\n    try:\n        repro.checkpoint('a', next(COUNT))\n    except AssertionError:\n        pass\n"
     )
     project.run().assert_outcomes(failed=1)
 
@@ -178,7 +190,10 @@ def test_a_wider_fixture_that_the_test_changes_is_named(project: Project) -> Non
 
 def test_a_global_that_the_test_changes_is_named(project: Project) -> None:
     project.write(
-        HEAD + "CACHE = {'n': 0}\n" + TWICE + "def test_m(repro):\n    CACHE['n'] += 1\n    repro.checkpoint('a', CACHE['n'])\n"
+        HEAD
+        + "CACHE = {'n': 0}\n"
+        + TWICE
+        + "def test_m(repro):\n    CACHE['n'] += 1\n    repro.checkpoint('a', CACHE['n'])\n"
     )
     project.run().stdout.fnmatch_lines(["*the global 'CACHE' of test_m is changed by this test*['n']*"])
 
@@ -213,9 +228,10 @@ def test_each_run_has_fixtures_and_an_object_of_its_own(project: Project) -> Non
 
 def test_fixtures_of_other_scopes_go_down_when_the_next_test_no_longer_needs_them(project: Project) -> None:
     project.write(
-        HEAD + "LOG = []\n@pytest.fixture(scope='class')\ndef shared():\n    LOG.append('up')\n    yield\n    LOG.append('down')\n"
-        "class TestA:\n    @pytest.mark.repro(reruns=2)\n    def test_m(self, repro, shared):\n        repro.checkpoint('a', next(COUNT))\n"
-        "def test_n():\n    assert LOG == ['up', 'down'], LOG\n"
+        HEAD
+        + "LOG = []\n@pytest.fixture(scope='class')\ndef shared():\n    LOG.append('up')\n    yield\n    LOG.append('down')\n"
+        "class TestA:\n    @pytest.mark.repro(reruns=2)\n    def test_m(self, repro, shared):\n"
+        "        repro.checkpoint('a', next(COUNT))\ndef test_n():\n    assert LOG == ['up', 'down'], LOG\n"
     )
     project.run().assert_outcomes(failed=1, passed=1)
 
@@ -236,7 +252,12 @@ def test_silent_runs_warn_nobody_and_leave_no_trace_in_the_report(project: Proje
 
 
 def test_set_up_is_shown_once(project: Project) -> None:
-    project.write(HEAD + "@pytest.fixture\ndef thing():\n    pass\n" + TWICE + "def test_m(repro, thing):\n    repro.checkpoint('a', 1)\n")
+    project.write(
+        HEAD
+        + "@pytest.fixture\ndef thing():\n    pass\n"
+        + TWICE
+        + "def test_m(repro, thing):\n    repro.checkpoint('a', 1)\n"
+    )
     assert project.run("--setup-show").stdout.str().count("SETUP    F thing") == 1
     project.run("--setup-only").assert_outcomes()
     project.run("--setup-plan").assert_outcomes()
@@ -244,8 +265,10 @@ def test_set_up_is_shown_once(project: Project) -> None:
 
 def test_the_first_failure_ends_the_run_and_tears_everything_down(project: Project) -> None:
     project.write(
-        HEAD + "@pytest.fixture(scope='session')\ndef shared():\n    yield\n    raise RuntimeError('down')\n"
-        + TWICE + "def test_m(repro, shared):\n    repro.checkpoint('a', next(COUNT))\n"
+        HEAD
+        + "@pytest.fixture(scope='session')\ndef shared():\n    yield\n    raise RuntimeError('down')\n"
+        + TWICE
+        + "def test_m(repro, shared):\n    repro.checkpoint('a', next(COUNT))\n"
         "def test_n(shared):\n    pass\n"
     )
     result = project.run("-x")
@@ -309,7 +332,8 @@ def test_pytest_rerunfailures_does_not_run_it_until_it_passes(project: Project) 
 def test_a_time_limit_is_for_each_run(project: Project) -> None:
     pytest.importorskip("pytest_timeout")
     project.write(
-        HEAD + "import time\n@pytest.mark.repro(reruns=4)\ndef test_m(repro):\n    time.sleep(0.3)\n    repro.checkpoint('a', 1)\n"
+        HEAD
+        + "import time\n@pytest.mark.repro(reruns=4)\ndef test_m(repro):\n    time.sleep(0.3)\n    repro.checkpoint('a', 1)\n"
         "@pytest.mark.repro(reruns=2)\ndef test_n(repro):\n    time.sleep(3)\n"
     )
     result = project.run("-p", "pytest_timeout", "--timeout=1")
@@ -325,8 +349,11 @@ def test_pytest_repeat_repeats_the_whole(project: Project) -> None:
 def test_it_works_under_xdist(project: Project) -> None:
     pytest.importorskip("xdist")
     project.write(
-        HEAD + TWICE + "@pytest.mark.parametrize('n', range(4))\ndef test_good(repro, n):\n    repro.checkpoint('a', random.random())\n"
-        + TWICE + "def test_bad(repro):\n    repro.checkpoint('a', next(COUNT))\n"
+        HEAD
+        + TWICE
+        + "@pytest.mark.parametrize('n', range(4))\ndef test_good(repro, n):\n    repro.checkpoint('a', random.random())\n"
+        + TWICE
+        + "def test_bad(repro):\n    repro.checkpoint('a', next(COUNT))\n"
     )
     result = project.pytester.runpytest_subprocess("-p", "xdist", "-n", "2")
     result.assert_outcomes(passed=4, failed=1)
@@ -336,8 +363,11 @@ def test_it_works_under_xdist(project: Project) -> None:
 def test_asynchronous_tests_of_anyio_are_held(project: Project) -> None:
     pytest.importorskip("anyio")
     project.write(
-        HEAD + "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n@pytest.mark.anyio\n" + TWICE
-        + "async def test_good(repro):\n    repro.checkpoint('a', random.random())\n@pytest.mark.anyio\n" + TWICE
+        HEAD
+        + "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n@pytest.mark.anyio\n"
+        + TWICE
+        + "async def test_good(repro):\n    repro.checkpoint('a', random.random())\n@pytest.mark.anyio\n"
+        + TWICE
         + "async def test_bad(repro):\n    repro.checkpoint('a', next(COUNT))\n"
     )
     project.run("-p", "anyio").assert_outcomes(passed=1, failed=1)
@@ -352,7 +382,9 @@ HYPOTHESIS = (
 def test_a_hypothesis_test_draws_the_same_examples_in_each_run(project: Project) -> None:
     pytest.importorskip("hypothesis")
     project.write(
-        HYPOTHESIS + TWICE + "@quietly\n@given(x=st.integers())\ndef test_good(repro, x):\n    repro.checkpoint('x', x)\n"
+        HYPOTHESIS
+        + TWICE
+        + "@quietly\n@given(x=st.integers())\ndef test_good(repro, x):\n    repro.checkpoint('x', x)\n"
         "    repro.checkpoint('draw', np.random.default_rng().random())\n"
     )
     for _ in range(2):
@@ -380,7 +412,9 @@ def test_recording_a_test_with_reruns_runs_them_and_refuses_what_parts(project: 
     assert project.stored() == {}
 
 
-def test_nothing_is_left_in_the_temporary_folder(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_nothing_is_left_in_the_temporary_folder(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     project.write(HEAD + TWICE + "def test_m(repro):\n    repro.checkpoint('a', np.arange(1000) + next(COUNT))\n")
     project.run("--basetemp=base").assert_outcomes(failed=1)
