@@ -18,7 +18,10 @@ from tests.planted import Planted
 
 __all__ = ["SOURCES"]
 
-WORDS = tuple(
+WORDS = (
+    *("the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog"),
+    *("while", "eleven", "wise", "owls", "watch", "from", "every", "tall", "elm"),
+)
     [
         "the",
         "quick",

@@ -223,13 +223,22 @@ def layer_norm_backward():
 
 
 SOURCES = (
-    Planted(unfilled_tensor, filled_tensor, "aten::empty", "never written", sometimes=True, mended="deterministic", before=litter_memory),
+    Planted(
+        unfilled_tensor, filled_tensor, "aten::empty", "never written",
+        sometimes=True, mended="deterministic", before=litter_memory,
+    ),
     Planted(unseeded_generator, seeded_generator, "aten::bernoulli", "was not seeded"),
     Planted(unseeded_dropout, seeded_dropout, "aten::dropout", "was not seeded"),
-    Planted(accumulate, index_add, "aten::index_put_", "order in which threads", sometimes=True, mended="deterministic"),
+    Planted(
+        accumulate, index_add, "aten::index_put_", "order in which threads",
+        sometimes=True, mended="deterministic",
+    ),
     Planted(unseeded_workers, seeded_workers, "numpy.random.default_rng", "was not seeded", mended="entropy"),
     Planted(any_order, in_order, "DataLoader", "order in which processes finish", sometimes=True),
-    Planted(other_workers, same_with_workers, "numpy.random.normal", "worker", runs=({"num_workers": 0}, {"num_workers": 2})),
+    Planted(
+        other_workers, same_with_workers, "numpy.random.normal", "worker",
+        runs=({"num_workers": 0}, {"num_workers": 2}),
+    ),
     Planted(threaded_matmul, one_thread(threaded_matmul), "aten::mm", "number of threads", varied="threads", before=factors),
     Planted(threaded_sum, one_thread(threaded_sum), "aten::sum", "number of threads", varied="threads", before=many),
     Planted(
