@@ -22,27 +22,6 @@ WORDS = (
     *("the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog"),
     *("while", "eleven", "wise", "owls", "watch", "from", "every", "tall", "elm"),
 )
-    [
-        "the",
-        "quick",
-        "brown",
-        "fox",
-        "jumps",
-        "over",
-        "the",
-        "lazy",
-        "dog",
-        "while",
-        "eleven",
-        "wise",
-        "owls",
-        "watch",
-        "from",
-        "every",
-        "tall",
-        "elm",
-    ]
-)
 
 
 def unseeded_rng():
