@@ -15,7 +15,7 @@ FLOORS = {
     "fingerprints": 2, "compare": 2, "seeding": 2, "tracking": 2,
     "provenance": 3,
     "golden": 4,
-    "session": 5, "report": 5, "bisect": 5,
+    "session": 5, "report": 5, "bisect": 5, "determinism": 5,
     "plugin": 6, "integration": 6, "cli": 6,
 }  # fmt: skip
 NEIGHBOURS = {("report", "session"), ("plugin", "integration"), ("_lazy", "errors")}

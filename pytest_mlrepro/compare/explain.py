@@ -29,8 +29,11 @@ ALLOWED = "  allowed: "
 BYTES = 4096
 
 
-def explain(comparison: Comparison, *, width: int = 76) -> str:
-    """Return the differences as plain text of at most `width` columns, 40 lines and 4 KB, however much differs."""
+def explain(comparison: Comparison, *, width: int = 76, sides: tuple[str, str] = ("the golden", "this run")) -> str:
+    """Return the differences as plain text of at most `width` columns, 40 lines and 4 KB, however much differs.
+
+    `sides` says what the expected and the actual values are.
+    """
     if comparison.ok:
         return "nothing was compared: there is no element at all" if comparison.empty else "nothing differs"
     lines: list[str] = []
@@ -49,7 +52,7 @@ def explain(comparison: Comparison, *, width: int = 76) -> str:
     if shown < comparison.count:
         lines.append(f"... and {comparison.count - shown:,} more differences")
     if comparison.count > 1:
-        lines.insert(0, f"{comparison.count:,} differences (expected: the golden, actual: this run)")
+        lines.insert(0, f"{comparison.count:,} differences (expected: {sides[0]}, actual: {sides[1]})")
     while not _fits(lines, spare=0):
         del lines[-2:]
         lines.append(INDENT + "...")
@@ -61,11 +64,18 @@ def _fits(lines: list[str], spare: int = 2) -> bool:
     return len(lines) <= LINES - spare and size <= BYTES - 100 * spare
 
 
-def failure_text(*, headline: str, details: str, why: Sequence[str] = (), next_commands: Sequence[str] = ()) -> str:
+def failure_text(
+    *,
+    headline: str,
+    details: str,
+    why: Sequence[str] = (),
+    why_title: str = "Changed since the recording:",
+    next_commands: Sequence[str] = (),
+) -> str:
     """Return a whole message: the conclusion, the details, why it may be, and what to run next."""
     parts = [headline, details]
     if why:
-        parts.append("\n".join(["Changed since the recording:", *(textwrap.indent(reason, INDENT) for reason in why)]))
+        parts.append("\n".join([why_title, *(textwrap.indent(reason, INDENT) for reason in why)]))
     if next_commands:
         parts.append("\n".join(["Next:", *(INDENT + command for command in next_commands)]))
     return "\n\n".join(part for part in parts if part)

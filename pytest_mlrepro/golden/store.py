@@ -31,8 +31,8 @@ SMALL = 256 * 1024
 class Staging:
     """Checks of one run, put aside with their arrays until it is decided whether they are recorded."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="mlrepro-"))
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="mlrepro-"))
         self.checks: dict[str, Recorded] = {}
 
     def add(self, name: str, node: Node, tolerances: Tolerances) -> None:

@@ -1,0 +1,1 @@
+"""Does it repeat, and where does it part."""
