@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from ..values.node import Node
 from .culprit import found_state, told_order
 from .runner import Explained, Runner
 from .runs import Apart, Run, first_difference
@@ -28,6 +29,7 @@ FIRST: Final = (
     "only the first run in this process differs, all later ones agree: it left something behind that the later ones find "
     "(a cache, a counter, a global object, a fixture of the session)"
 )
+EACH: Final = "two fresh processes differ from each other too, with the same settings: it differs from run to run"
 UNWRITTEN: Final = "the value holds the pattern that memory was filled with: it was made, and never written to"
 
 
@@ -96,31 +98,34 @@ class Ladder:
             return self._plain(apart, real)
         again = self._traced("again", None)
         if (rerun := first_difference(real, again, lenient=self._lenient)) is not None:
-            more = ("a plain rerun differs too, so what was varied need not be the reason", *self._unwritten(apart))
-            return self._plain(rerun, real, more)
+            if (unwritten := self._unwritten(apart.place, real)) is not None:
+                return Explained(replace(unwritten, proved=False), (UNWRITTEN, "a plain rerun differs too"))
+            return self._plain(rerun, real, ("a plain rerun differs too, so what was varied need not be the reason",))
         if variation.name == "order":
             return told_order(apart, real, self.run, self._runner)
         if variation.name in BATCH:
-            apart = self._narrowed(apart, real)
-        if apart.variation is None or not apart.proved:
-            return Explained(apart)
+            narrowed = self._narrowed(apart, real)
+            if not narrowed.apart.proved:
+                return narrowed
+            apart = narrowed.apart
+        assert apart.variation is not None  # it was, and narrowing keeps to one
         varied = self._traced("varied", apart.variation)
         if first_difference(real, varied, lenient=self._lenient) is None:
             return Explained(
                 apart, (f"one more run {apart.variation.words} agrees: the difference does not always come",)
             )
         lines = part_lines(self._trace("again"), self._trace("varied"), apart.variation)
-        return Explained(apart, (*self._unwritten(apart), *lines))
+        shown = apart.variation.name == "malloc" and holds_pattern(_value(varied, apart.place))
+        return Explained(apart, (*([UNWRITTEN] if shown else ()), *lines))
 
-    def _unwritten(self, apart: Apart) -> list[str]:
-        """Tell of memory that was never written to, if the run under "malloc" shows it."""
+    def _unwritten(self, place: int, real: Run) -> Apart | None:
+        """Return how the run under "malloc" differs, if it shows that memory was never written to: by a pattern of ours."""
         asked = [one for one in self._variations if one.name == "malloc"]
-        if not asked or apart.place < 0:
-            return []
+        if not asked:
+            return None
         run = self.run(asked[0])
         self._runner.there(run, asked)
-        node = run.node(apart.place) if apart.place < len(run.seen) else None
-        return [UNWRITTEN] if holds_pattern(node) else []
+        return first_difference(real, run) if holds_pattern(_value(run, place)) else None
 
     def _plain(self, apart: Apart, real: Run, more: tuple[str, ...] = ()) -> Explained:
         before = self._runner.state()
@@ -130,7 +135,7 @@ class Ladder:
         if (agree := first_difference(one, other, lenient=self._lenient) is None) and not evidence:
             evidence = self._first_only(real, one)
         lines = [] if agree else part_lines(self._trace("one"), self._trace("other"), None)
-        if agree and not evidence and UNWRITTEN not in more:
+        if agree and not evidence:
             evidence = [RARE]
         return Explained(apart, (*more, *evidence, *lines))
 
@@ -149,30 +154,39 @@ class Ladder:
             return [wrapped(FIXTURE)]
         return [wrapped(FIRST)]
 
-    def _narrowed(self, apart: Apart, real: Run) -> Apart:
+    def _narrowed(self, apart: Apart, real: Run) -> Explained:
         """Return the difference under the one variation that brings it forth, if there is one."""
         batch = self._batch()
-        plain = self.run(VARIATIONS["process"])
-        self._runner.there(plain, [])
+        plain = self._child()
         if (found := first_difference(real, plain)) is not None:
-            return self._hashes(found, plain)
+            return self._of_a_process(found, plain, real)
         for variation in (one for one in batch if one.name != "process"):
-            run = self.run(variation)
-            self._runner.there(run, [variation])
+            run = self._child(variation)
             if (found := first_difference(real, run)) is not None:
-                return found
-        words = " and ".join(f"{one.words}" for one in batch)
-        return Apart(
-            None, apart.what, f"one run {words} differs, further ones with each of these alone don't.", apart.place
+                return Explained(found)
+        words = ", ".join(one.words for one in batch)
+        return Explained(
+            replace(apart, proved=False), (f"one run differs ({words} at once), with each of these alone none does",)
         )
 
-    def _hashes(self, apart: Apart, plain: Run) -> Apart:
-        """Tell hash order from other state: no child can hash as a process that hashes at random."""
+    def _of_a_process(self, apart: Apart, plain: Run, real: Run) -> Explained:
+        """Tell state of this process from hash order, which no child has in common with a process that hashes at random."""
+        if not apart.proved:
+            return Explained(apart)
+        if (unwritten := self._unwritten(apart.place, real)) is not None:
+            return Explained(unwritten)
+        if first_difference(plain, self._child()) is not None:
+            return Explained(replace(apart, proved=False), (EACH,))
         if not hashes_at_random():
-            return apart
-        other = self.run(VARIATIONS["hashseed"])
-        self._runner.there(other, [VARIATIONS["hashseed"]])
-        return apart if (found := first_difference(plain, other)) is None else found
+            return Explained(apart)
+        found = first_difference(plain, self._child(VARIATIONS["hashseed"]))
+        return Explained(apart if found is None else found)
+
+    def _child(self, variation: Variation | None = None) -> Run:
+        """Return a run in a process of its own, varied in this alone."""
+        run = self.run(variation or VARIATIONS["process"])
+        self._runner.there(run, [] if variation is None else [variation], fresh=True)
+        return run
 
     def _traced(self, name: str, variation: Variation | None) -> Run:
         run = self.run(variation)
@@ -185,6 +199,6 @@ class Ladder:
     def _trace(self, name: str) -> Path:
         return self._folder / f"trace-{name}"
 
-    def discard(self) -> None:
-        """Remove what the runs put aside."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+
+def _value(run: Run, place: int) -> Node | None:
+    return run.node(place) if 0 <= place < len(run.seen) else None

@@ -53,7 +53,7 @@ def test_a_fixed_hash_seed_is_kept_in_a_fresh_process(project: Project) -> None:
 
 
 def test_memory_that_nobody_wrote_to_is_named(project: Project) -> None:
-    body = "    repro.checkpoint('buffer', np.{}(40, dtype='float32'){})\n"
+    body = "    repro.checkpoint('buffer', np.{}(4000, dtype='float32'){})\n"
     project.write(
         HEAD
         + vary("hashseed", "malloc")
@@ -66,6 +66,18 @@ def test_memory_that_nobody_wrote_to_is_named(project: Project) -> None:
     result = project.run()
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*the value holds the pattern that memory was filled with*"])
+
+
+def test_what_differs_in_each_process_is_not_blamed_on_the_hash_seed(project: Project) -> None:
+    project.write(
+        HEAD + vary("hashseed", "process") + "def test_bad(repro):\n    repro.checkpoint('pid', os.getpid())\n"
+    )
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*'pid' differs in a run in a fresh process*", "*two fresh processes differ from each other*"]
+    )
+    assert "hash" not in result.stdout.str().partition("Where the runs part")[2]
 
 
 def test_state_of_this_process_is_named(project: Project) -> None:
