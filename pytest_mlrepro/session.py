@@ -44,6 +44,8 @@ class Session:
         self.remarks: dict[str, dict[str, str]] = {}
         """What checks that passed have to say, by test and name of the check."""
         self._metrics: dict[Path, int] | None = None
+        self.spreads: list[tuple[str, str, str, str]] = []
+        """Values that may differ in a varied run, and do: node id, variation, value, how far."""
         self.may_have_pending = (settings.root / ".mlrepro" / "pending").is_dir()
         self._owners: dict[Path, str] = {}
 

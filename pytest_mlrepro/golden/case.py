@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Literal
 
+from .._json import Json
 from ..compare.explain import failure_text
 from ..compare.start import is_large, part_at_once
 from ..compare.tolerance import Tolerance, tolerances
@@ -16,10 +18,11 @@ from ..records import Check, Settings, TestId
 from ..values.describe import describe
 from ..values.node import Node, is_empty
 from .alike import Alike, Sample, metrics_in, valid_rate
+from .calibrated import CALIBRATE, Calibrating, calibrating
+from .observer import Observer
 from .pending import propose
 from .reason import Why, recorded_provenance, since_recorded
 from .record import Golden, Recorded
-from .rehearsal import Rehearsal
 from .rules import Rule, Within
 from .sampling import sampled, valid_seeds
 from .store import Staging, load, save, tidy, verify_arrays
@@ -31,7 +34,8 @@ class GoldenCase:
     """The golden run of one test.
 
     In `check` mode each value is compared with its golden. In `record` mode missing ones are recorded too, in `update` mode
-    also those that differ; both hold the run against a rehearsal, and write nothing before `commit`.
+    also those that differ; both need an observer, who holds the run against another one, and write nothing before `commit`.
+    A silent run does not count: it only shows its values to the observer.
     """
 
     def __init__(
@@ -41,21 +45,24 @@ class GoldenCase:
         settings: Settings,
         *,
         nodeid: str,
-        rehearsal: Rehearsal | None = None,
-        rehearsing: bool = False,
+        observer: Observer | None = None,
+        silent: bool = False,
         notify: Callable[[Check], None],
         provenance: Callable[[Provenance | None], Provenance] = lambda _: Provenance(),
         elsewhere: Callable[[], int] = lambda: 0,
         remark: Callable[[str, str], None] = lambda _name, _text: None,
+        vary: tuple[str, ...] = (),
     ) -> None:
         self.test, self.folder, self.settings, self.nodeid = test, folder, settings, nodeid
-        self._rehearsal, self._rehearsing, self._notify = rehearsal, rehearsing, notify
+        self._observer, self._silent, self._notify = observer, silent, notify
         self._provenance = provenance
         """Asked only when a check differs or is recorded: a passing test pays nothing for it."""
         self._elsewhere = elsewhere
         """How many metrics the distribution checks of all other goldens have."""
         self._remark = remark
         """Takes what a check that passed has to say, by its name."""
+        self._vary = vary
+        """What the further runs of the test vary; `reruns` for those that vary nothing."""
         self._seen: set[str] = set()
         self._missing: list[str] = []
         self._changes: list[str] = []
@@ -75,14 +82,15 @@ class GoldenCase:
         rtol: float | None = None,
         atol: float | None = None,
         max_ulp: int | None = None,
-        tolerance: Tolerance | Mapping[str, Tolerance] | None = None,
+        tolerance: Tolerance | Mapping[str, Tolerance] | Literal["calibrate"] | None = None,
     ) -> None:
         """Compare `value` with what was recorded under `name`; one check of a test may go without a name.
 
         `rtol` is relative to the recorded value, and is given together with `atol`: |value - golden| <= atol + rtol * |golden|.
         `max_ulp` allows that many representable numbers between the two. `tolerance` is a `Tolerance`, or a mapping of
-        glob patterns over keys to one each. Without any of them, floats have the tolerance of their dtype as in
-        `torch.testing` with `atol` 0, and everything else is exact.
+        glob patterns over keys to one each; or "calibrate": then it is how far the further runs that the marker asks for
+        (`@repro(vary=…)`) are seen apart when the check is recorded, for each key, times a safety factor. Without any of
+        them, floats have the tolerance of their dtype as in `torch.testing` with `atol` 0, and everything else is exact.
 
         Raises AssertionError if the value differs; UsageError for a second unnamed check, a name that was used before, or
         arguments that can't be right; GoldenError if the golden can't be trusted; FingerprintError if the value is of a kind
@@ -90,8 +98,11 @@ class GoldenCase:
         """
         __tracebackhide__ = True
         key = self._key(name)
-        asked = Within(tolerances(rtol=rtol, atol=atol, max_ulp=max_ulp, tolerance=tolerance))
-        self._hold(key, describe(value), asked)
+        if tolerance == CALIBRATE:
+            rule = calibrating(self._golden_checks().get(key), self.settings.mode, self._vary, (rtol, atol, max_ulp))
+        else:
+            rule = Within(tolerances(rtol=rtol, atol=atol, max_ulp=max_ulp, tolerance=tolerance))
+        self._hold(key, value, describe(value), rule)
 
     def check_distribution(
         self,
@@ -124,13 +135,15 @@ class GoldenCase:
         sample = Sample.of(chosen, sampled(fn, chosen, executor))
         if sample.first_odd():
             self._odd(key, sample.first_odd())
-        self._hold(key, sample.node, rule)
+        self._hold(key, sample.values, sample.node, rule)
 
-    def _hold(self, key: str, node: Node, rule: Rule) -> None:
+    def _hold(self, key: str, value: object, node: Node, rule: Rule | Calibrating) -> None:
         __tracebackhide__ = True
-        if self.settings.mode != "check":
-            self._repeat(_title(key), node, rule)
-        if self._rehearsing:
+        self._observe(_title(key), value, node, rule.json)
+        if self._silent:
+            return
+        if isinstance(rule, Calibrating):
+            rule = rule.learned(_title(key), node, self._observer.others() if self._observer else [])
             return
         recorded = self._golden_checks().get(key)
         if recorded is None:
@@ -149,24 +162,16 @@ class GoldenCase:
     def _odd(self, key: str, what: str) -> None:
         """Fail for a metric that is no finite number: there is nothing to test, and nothing to record."""
         __tracebackhide__ = True
-        if not self._rehearsing:
+        if not self._silent:
             self._failed = True
             self._notify(Check(key, "failed"))
         raise AssertionError(f"{_title(key)}: {what}: a distribution is of finite numbers")
 
-    def checkpoint(self, name: str, value: object) -> None:
-        """Hold an intermediate value of a recording's two runs against each other; it is never stored."""
-        __tracebackhide__ = True
-        if self._rehearsing or self._rehearsal:
-            self._repeat(f"checkpoint {name!r}", describe(value), Within(tolerances(rtol=0.0, atol=0.0)))
-
     def finish(self) -> None:
         """Close the test after its body has passed; raise AssertionError for what was not reached or is not recorded."""
         __tracebackhide__ = True
-        if self._rehearsing:
+        if self._silent:
             return
-        if self._rehearsal:
-            self._rehearsal.end()
         if not self._seen:
             raise AssertionError("the test asks for `golden` and never came to golden.check(...): nothing was checked")
         unused = sorted(self._golden_checks().keys() - self._seen)
@@ -244,13 +249,14 @@ class GoldenCase:
             return False
         return fingerprint_node(node).digest == recorded.digest and recorded.tolerance == rule.json
 
-    def _repeat(self, label: str, node: Node, rule: Rule) -> None:
+    def _observe(self, label: str, value: object, node: Node, allowed: Mapping[str, Json]) -> None:
         __tracebackhide__ = True
-        if self._rehearsal is None:
+        if self._observer is not None:
+            self._observer.observe(label, value, node, allowed)
+        elif self.settings.mode != "check":
             raise UsageError(
                 "golden: ask for it as an argument of the test or of a fixture, so that recording runs twice"
             )
-        (self._rehearsal.note if self._rehearsing else self._rehearsal.hold)(label, node, rule)
 
     def _absent(self, key: str, node: Node, rule: Rule) -> None:
         __tracebackhide__ = True

@@ -9,7 +9,15 @@ from typing import Protocol
 
 from .._json import Json
 from ..compare.explain import explain
-from ..compare.tolerance import Tolerances, loosened, require_used, tighter, to_json
+from ..compare.tolerance import (
+    CALIBRATED,
+    Tolerances,
+    loosened,
+    origin_text,
+    require_used,
+    tighter,
+    to_json,
+)
 from ..compare.walk import compare, leaf_paths, leaves
 from ..values.node import Node
 from .record import RATE, Recorded
@@ -40,9 +48,6 @@ class Rule(Protocol):
     def begin(self, node: Node) -> None:
         """Look at a value that is not recorded yet; raise UsageError for a rule that doesn't fit it."""
 
-    def parted(self, first: Node, second: Node) -> str:
-        """Return how two runs of the same code are apart beyond what is allowed; "" if they are not."""
-
     def same(self, node: Node) -> str:
         """Return what a check has to say whose value is the recorded one, to the last bit."""
 
@@ -52,23 +57,23 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Within tolerances of the recorded value."""
+    """Within tolerances of the recorded value.
+
+    origin: what the tolerances were calibrated from, as `calibrated` writes it; None for those that a person gave.
+    """
 
     asked: Tolerances
+    origin: Json = None
 
     @property
     def json(self) -> Mapping[str, Json]:
         """Return what is allowed, as plain data."""
-        return to_json(self.asked)
+        data = to_json(self.asked)
+        return data if self.origin is None else {**data, CALIBRATED: self.origin}
 
     def begin(self, node: Node) -> None:
         """Raise UsageError for a glob that matches nothing."""
         require_used(self.asked, leaf_paths(node))
-
-    def parted(self, first: Node, second: Node) -> str:
-        """Return how the second run differs by more than is allowed."""
-        comparison = compare(first, second, self.asked)
-        return "" if comparison.ok else explain(comparison)
 
     def same(self, node: Node) -> str:
         """Return nothing: equal is equal."""
@@ -78,6 +83,8 @@ class Within:
         """Compare within the tighter of what is asked and what was recorded."""
         was_sample = RATE in recorded.tolerance  # then the kinds differ, and nothing else needs telling
         looser = () if was_sample else loosened(recorded.tolerances, self.asked, leaves(node))
+        if self.origin is not None and CALIBRATED not in recorded.tolerance:
+            looser = (f"the tolerance is {origin_text(self.origin)}, and was given before", *looser)
         comparison = compare(recorded.node(folder), node, tighter(recorded.tolerances, self.asked))
         if comparison.ok:
             return Judgement(looser=looser)

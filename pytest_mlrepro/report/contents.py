@@ -9,6 +9,7 @@ from pathlib import Path
 from ..compare.distribution import level_of
 from ..compare.distribution_words import recorded_line
 from ..golden.alike import is_distribution, metrics_in, sample_of
+from ..golden.allowed import allowed_by_key, allowed_text
 from ..golden.record import RATE, Golden, Recorded
 from ..values.dtypes import numbers
 from ..values.node import Array, Group, Label, Node, Scalar
@@ -32,7 +33,8 @@ def contents(
     for name, check in sorted(golden.checks.items()):
         if names is not None and name not in names:
             continue
-        yield f"{name or '(unnamed)'}  {_allowed(check)}  {check.digest[:32]}…"
+        yield f"{name or '(unnamed)'}  {allowed_text(check.tolerance)}  {check.digest[:32]}…"
+        yield from (f"  {line}" for line in islice(allowed_by_key(check.tolerance), LEAVES))
         distributed = is_distribution(check)
         leaves = _metrics(check, folder, metrics) if distributed else _leaves(check.node(folder), ())
         yield from (f"  {line}" for line in islice(leaves, LEAVES))
@@ -46,13 +48,6 @@ def _metrics(check: Recorded, folder: Path, metrics: int) -> Iterator[str]:
     level = level_of(check.tolerance[RATE], metrics)
     yield f"over {len(sample.seeds)} seeds, {sample.seeds[0]} to {sample.seeds[-1]}; tested with {metrics} in the suite"
     yield from (f"{name or 'metric'}: {recorded_line(values, level)}" for name, values in sample.values.items())
-
-
-def _allowed(check: Recorded) -> str:
-    if is_distribution(check):
-        return f"distribution, {RATE}={check.tolerance[RATE]:g}"
-    facts = ", ".join(f"{name}={value}" for name, value in sorted(check.tolerance.items()))
-    return f"tolerance {facts}" if facts else "default tolerance"
 
 
 def _leaves(node: Node, path: tuple[Label, ...]) -> Iterator[str]:

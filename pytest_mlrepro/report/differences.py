@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .._json import Json
+from ..golden.allowed import allowed_text
 from ..golden.apart import recorded_apart
 from ..golden.record import Recorded
 from ..provenance.words import plain
@@ -15,6 +15,7 @@ from .reasons import Side, reasons
 __all__ = ["Differences", "differences", "lines"]
 
 WIDTH: Final = 76
+HALF: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def _apart(one: Recorded, two: Recorded, old: Side, new: Side) -> str:
         if apart:
             words.append(_sided(apart, new))
     if one.tolerance != two.tolerance:
-        words.append(f"tolerance: {_tolerance(one.tolerance)} → {_tolerance(two.tolerance)}")
+        before, after = allowed_text(one.tolerance), allowed_text(two.tolerance)
+        words.append(f"{before}\n→ {after}" if max(len(before), len(after)) > HALF else f"{before} → {after}")
     return "\n".join(words)
 
 
@@ -102,10 +104,6 @@ def _sided(text: str, new: Side) -> str:
     if head != start:
         return f"{head} (expected: {first}, actual: {second})\n{rest}"
     return f"{text}\n(expected: {first}, actual: {second})"
-
-
-def _tolerance(tolerance: Json) -> str:
-    return ", ".join(f"{name}={value}" for name, value in sorted(tolerance.items())) or "default"
 
 
 def _title(name: str) -> str:

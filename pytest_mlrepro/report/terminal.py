@@ -11,11 +11,15 @@ __all__ = ["summary"]
 
 ORDER: tuple[Outcome, ...] = ("passed", "failed", "missing", "unused", "recorded", "updated")
 SHOWN = 10
+SPREADS = {
+    "threads": "under another number of threads these differ within what is allowed:",
+    "isa": "under an older instruction set, as on other machines, these differ (no failure; a tolerance should allow it):",
+}
 
 
 def summary(session: Session) -> list[str]:
     """Return the lines of the summary; none if the run had nothing to do with goldens."""
-    parts = (_counts, _distributions, _written, _open, _obsolete, _entropy)
+    parts = (_counts, _distributions, _written, _open, _obsolete, _entropy, _spreads)
     return [line for part in parts for line in part(session)]
 
 
@@ -55,6 +59,12 @@ def _obsolete(session: Session) -> Iterator[str]:
 def _entropy(session: Session) -> Iterator[str]:
     lines = [f"{place}  ({kind})" for place, kind in sorted(session.entropy)]
     yield from _listed("drawn without a seed, and given one by @pytest.mark.repro:", lines)
+
+
+def _spreads(session: Session) -> Iterator[str]:
+    for variation, title in SPREADS.items():
+        lines = [f"{nodeid}  {label}: {words}" for nodeid, name, label, words in session.spreads if name == variation]
+        yield from _listed(title, lines)
 
 
 def _listed(title: str, names: list[str]) -> Iterator[str]:
