@@ -48,7 +48,7 @@ class Calibrating:
             found = envelope(node, seen, FACTOR)
         except OverflowError as error:
             raise AssertionError(f"{title} can't be calibrated: {error}") from None
-        names = sorted({variation or "reruns" for variation, _ in runs})
+        names = list(dict.fromkeys(variation or "plain" for variation, _ in runs))
         origin = {"factor": FACTOR, "largest": found.largest, "runs": len(seen), "vary": names}
         return Within(found.tolerances, origin)
 

@@ -144,7 +144,6 @@ class GoldenCase:
             return
         if isinstance(rule, Calibrating):
             rule = rule.learned(_title(key), node, self._observer.others() if self._observer else [])
-            return
         recorded = self._golden_checks().get(key)
         if recorded is None:
             self._absent(key, node, rule)

@@ -85,7 +85,10 @@ class Within:
         looser = () if was_sample else loosened(recorded.tolerances, self.asked, leaves(node))
         if self.origin is not None and CALIBRATED not in recorded.tolerance:
             looser = (f"the tolerance is {origin_text(self.origin)}, and was given before", *looser)
-        comparison = compare(recorded.node(folder), node, tighter(recorded.tolerances, self.asked))
+        # a tolerance that was learned anew counts once it is recorded: a narrower one is no reason to fail
+        learned = self.origin is not None and CALIBRATED in recorded.tolerance
+        allowed = recorded.tolerances if learned else tighter(recorded.tolerances, self.asked)
+        comparison = compare(recorded.node(folder), node, allowed)
         if comparison.ok:
             return Judgement(looser=looser)
         return Judgement(comparison.headline, explain(comparison), looser)

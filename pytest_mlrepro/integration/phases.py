@@ -32,8 +32,6 @@ PROPERTY = "mlrepro.golden"
 """User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
 SPREAD = "mlrepro.spread"
 """User property of each value that may differ in a varied run, and does: `mlrepro.spread:VARIATION:LABEL`, how far."""
-
-
 REMARK = "mlrepro.distribution"
 """User property of each distribution check that passed: `mlrepro.distribution:NAME`, what change it would have seen."""
 
