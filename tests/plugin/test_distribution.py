@@ -268,7 +268,7 @@ noise = iter(random.Random(0).random, 2)
 def test_runs_that_drift_apart_are_refused(project: Project) -> None:
     project.write(TRAIN.replace("+ random.random()", "+ next(calls)").replace("SHIFT = 0.0", DRIFT))
     text = output(project, "--golden=record")
-    assert "not reproducible: nothing was recorded" in text
+    assert "not reproducible: golden 'loss' differs in a second run of the same code; nothing was recorded" in text
     assert "the metric: higher than recorded" in text
 
 
