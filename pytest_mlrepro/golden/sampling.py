@@ -127,9 +127,11 @@ def _result(fn: Callable[[int], object], seed: int, future: Future[Metrics]) -> 
 
 
 def _unsendable(error: Exception) -> bool:
-    return isinstance(error, pickle.PicklingError) or (
-        isinstance(error, AttributeError | TypeError) and "pickle" in str(error).lower()
-    )
+    """Tell an error of pickle's from one of the function's: what pickle raises, and says, differs between Pythons."""
+    if isinstance(error, pickle.PicklingError):
+        return True
+    said = str(error).lower()
+    return isinstance(error, AttributeError | TypeError) and ("pickle" in said or "can't get local object" in said)
 
 
 def _note(error: Exception, seed: int) -> None:
