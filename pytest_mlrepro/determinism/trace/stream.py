@@ -1,0 +1,158 @@
+"""What a run did, in order, as fixed-size events on disk: a long run needs no more memory than a short one.
+
+A trace is several files: `NAME` holds the events of the thread that began, `NAME.t1`, `NAME.t2` … those of threads that
+it started, `NAME.f1` … those of forked processes (whose threads are `NAME.f1.t1` …), and each process has one `.names`
+beside its first file: the strings and places that its events refer to by number.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from array import array
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple
+
+__all__ = ["KIND_SHIFT", "NAME_SHIFT", "PLACES", "Kind", "Place", "Stream", "Table"]
+
+KIND_SHIFT: Final = 56
+NAME_SHIFT: Final = 28
+PLACES: Final = (1 << NAME_SHIFT) - 1
+BLOCK: Final = 16_384
+"""Words that are kept in memory before they are written: 128 KiB."""
+
+
+class Kind(IntEnum):
+    """What an event tells. The digest is of what the name says; soft kinds may differ where nothing is wrong."""
+
+    VALUE = 1
+    """The result of an operation."""
+    INPUT = 2
+    """A value that came from outside of what is traced, where an operation first uses it."""
+    LOCAL = 3
+    """A local variable (its name is the event's) after the line that set or changed it."""
+    DRAW = 4
+    """The state of a generator before an operation draws from it."""
+    UNWRITTEN = 5
+    """What an operation reads from memory that was handed out and not filled; the place is where it was made."""
+    CHECKED = 6
+    """A value that the test checked; the name is its label."""
+    SOURCE = 7
+    """What came from outside of the program (soft): a clock, entropy, the order of a folder or of finished tasks."""
+    NOTE = 8
+    """Words on the event before (soft): its name is a JSON text."""
+
+
+class Place(NamedTuple):
+    """A line of code."""
+
+    file: str
+    line: int
+    function: str
+
+
+class Table:
+    """The strings and places of one process, numbered as they appear, and written as they appear."""
+
+    def __init__(self, file: Path, names: Iterable[str] = (), places: Iterable[Place] = ()) -> None:
+        self._file: IO[str] = file.open("w", encoding="utf-8", newline="\n")
+        self._lock = threading.Lock()
+        self._names: dict[str, int] = {}
+        self._places: dict[Place, int] = {}
+        for name in names:
+            self.name(name)
+        for place in places:
+            self.place(place)
+
+    def name(self, name: str) -> int:
+        """Return the number of a string."""
+        found = self._names.get(name)
+        return self._add(self._names, name, ["name", name]) if found is None else found
+
+    def place(self, place: Place) -> int:
+        """Return the number of a place."""
+        found = self._places.get(place)
+        return self._add(self._places, place, ["place", *place]) if found is None else found
+
+    def line(self, place: Place, *, calls: Sequence[str], reads: Sequence[str], writes: Sequence[str]) -> None:
+        """Tell once what a line does: the full names of what it calls or hands on, and the locals that it reads and sets."""
+        number = self.place(place)
+        with self._lock:
+            self._write(["line", number, list(calls), list(reads), list(writes)])
+
+    def fact(self, key: str, value: str | int | float | bool | None) -> None:
+        """Tell something about the whole process, such as a setting of a library."""
+        with self._lock:
+            self._write(["fact", key, value])
+
+    def copy_for(self, file: Path) -> Table:
+        """Return a table for a forked process, in which all numbers so far mean the same."""
+        return Table(file, list(self._names), list(self._places))
+
+    def _add(self, known: dict[Any, int], key: Any, row: list[Any]) -> int:
+        with self._lock:
+            if key not in known:
+                known[key] = len(known)
+                self._write(row)
+            return known[key]
+
+    def _write(self, row: list[Any]) -> None:
+        self._file.write(json.dumps(row, ensure_ascii=True) + "\n")
+
+    def flush(self) -> None:
+        """Write out what is buffered."""
+        with self._lock:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._file.close()
+
+
+class Stream:
+    """The events of one thread. Two 64-bit words each: kind, name and place; and a digest."""
+
+    def __init__(self, file: Path, table: Table, *, block: int = BLOCK) -> None:
+        self.file, self.table = file, table
+        self._out = file.open("wb")
+        self._words = array("Q")
+        self._block = block
+
+    def put(self, head: int, digest: int) -> None:
+        """Add an event whose first word is known: the fast way."""
+        words = self._words
+        words.append(head)
+        words.append(digest)
+        if len(words) >= self._block:
+            self.flush()
+
+    def head(self, kind: Kind, name: str, place: Place) -> int:
+        """Return the first word of such an event."""
+        return kind << KIND_SHIFT | self.table.name(name) << NAME_SHIFT | self.table.place(place)
+
+    def event(self, kind: Kind, name: str, place: Place, digest: int) -> None:
+        """Add an event. digest: 64 bits, not negative."""
+        self.put(self.head(kind, name, place), digest)
+
+    def note(self, **words: str | int | float | None) -> None:
+        """Add words on the event before."""
+        text = json.dumps(words, sort_keys=True)
+        self.put(Kind.NOTE << KIND_SHIFT | self.table.name(text) << NAME_SHIFT, 0)
+
+    def flush(self) -> None:
+        """Write out what is buffered."""
+        words, self._words = self._words, array("Q")
+        if sys.byteorder == "big":
+            words.byteswap()
+        self._out.write(words.tobytes())
+        self._out.flush()
+        self.table.flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self.flush()
+        self._out.close()
