@@ -11,7 +11,7 @@ import json
 import sys
 import threading
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
@@ -57,15 +57,11 @@ class Place(NamedTuple):
 class Table:
     """The strings and places of one process, numbered as they appear, and written as they appear."""
 
-    def __init__(self, file: Path, names: Iterable[str] = (), places: Iterable[Place] = ()) -> None:
+    def __init__(self, file: Path) -> None:
         self._file: IO[str] = file.open("w", encoding="utf-8", newline="\n")
         self._lock = threading.Lock()
         self._names: dict[str, int] = {}
         self._places: dict[Place, int] = {}
-        for name in names:
-            self.name(name)
-        for place in places:
-            self.place(place)
 
     def name(self, name: str) -> int:
         """Return the number of a string."""
@@ -88,9 +84,14 @@ class Table:
         with self._lock:
             self._write(["fact", key, value])
 
-    def copy_for(self, file: Path) -> Table:
-        """Return a table for a forked process, in which all numbers so far mean the same."""
-        return Table(file, list(self._names), list(self._places))
+    def move(self, file: Path) -> None:
+        """Go on in another file, in a forked process; all numbers so far go on meaning the same."""
+        self._lock = threading.Lock()
+        self._file = file.open("w", encoding="utf-8", newline="\n")
+        for name in self._names:
+            self._write(["name", name])
+        for place in self._places:
+            self._write(["place", *place])
 
     def _add(self, known: dict[Any, int], key: Any, row: list[Any]) -> int:
         with self._lock:
@@ -121,6 +122,14 @@ class Stream:
         self._out = file.open("wb")
         self._words = array("Q")
         self._block = block
+        self._written = 0
+        self.kept: object = None
+        self.wanted = -1
+        """The event whose value is to be kept, counted from 0; none: -1."""
+
+    def __len__(self) -> int:
+        """Return how many events there are by now."""
+        return (self._written + len(self._words)) // 2
 
     def put(self, head: int, digest: int) -> None:
         """Add an event whose first word is known: the fast way."""
@@ -146,11 +155,22 @@ class Stream:
     def flush(self) -> None:
         """Write out what is buffered."""
         words, self._words = self._words, array("Q")
+        self._written += len(words)
         if sys.byteorder == "big":
             words.byteswap()
         self._out.write(words.tobytes())
         self._out.flush()
         self.table.flush()
+
+    def move(self, file: Path, block: int) -> None:
+        """Go on in another file, in a forked process; what is not yet written is the parent's."""
+        self.file, self._block = file, block
+        self._out, self._words, self._written = file.open("wb"), array("Q"), 0
+
+    def keep(self, value: object) -> None:
+        """Keep the value of the event that was just added, as somebody asked for it."""
+        self.wanted = -1
+        self.kept = value
 
     def close(self) -> None:
         """Write what is left."""
