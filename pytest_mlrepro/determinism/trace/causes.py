@@ -9,7 +9,7 @@ from typing import Any, Final
 from .reading import Event, Line
 from .stream import Kind
 
-__all__ = ["Cause", "Look", "cause_of", "is_clock"]
+__all__ = ["Cause", "Look", "cause_of", "harmless"]
 
 CLOCKS: Final = ("time.", "datetime.")
 ENTROPY: Final = ("os.urandom", "os.getrandom", "uuid.", "secrets.", "random.SystemRandom")
@@ -38,6 +38,15 @@ THREADED: Final = (
 )
 """What spreads its work over threads of its own and gives it in no stated order."""
 UNFILLED: Final = ("numpy.empty", "numpy.empty_like", "numpy.ndarray", "torch.empty", "torch.empty_like")
+THREADS: Final = (
+    *("torch.get_num_threads", "torch.get_num_interop_threads", "os.cpu_count", "os.process_cpu_count", "threadpoolctl."),
+    *("multiprocessing.cpu_count", "joblib.cpu_count", "joblib.effective_n_jobs", "polars.thread_pool_size"),
+)
+_HARMLESS: Final = (
+    (CLOCKS, "read the clock, and the result depends on it"),
+    (UNFILLED, "made memory that was read and never written to"),
+    (("os.getpid", "threading.get_ident", "threading.get_native_id"), "tells who runs, and the result depends on it"),
+)
 ADDING: Final = frozenset(
     f"aten::{name}"
     for name in (
@@ -102,12 +111,8 @@ class Look:
     """As the first run has it."""
     line: Line
     notes: tuple[Mapping[str, Any], Mapping[str, Any]]
-    sources: tuple[tuple[Event, int], ...]
-    """What came from outside before this event and was not the same, nearest first, and how many lines of code ago."""
     before: tuple[str, ...]
     """What was called on the lines of the same function that set what this line reads."""
-    here: frozenset[str]
-    """Names of all events of this line so far, those that don't differ included."""
     varied: str | None
     facts: Mapping[str, Any]
     close: bool
@@ -119,14 +124,23 @@ class Look:
         return self.event.place.function.rpartition("<locals>.")[2]
 
 
-def is_clock(names: Iterable[str]) -> bool:
-    """Tell whether a clock is among these names."""
-    return any(name.startswith(CLOCKS) for name in names)
+def harmless(calls: Iterable[str], varied: str | None) -> tuple[str, str] | None:
+    """Return who gives a value that differs in each run, and how to say it if a result depends on that; None if nobody does.
+
+    Such a value does no harm by itself: most clocks are read for a log, and most unwritten memory is written to.
+    """
+    for name in calls:
+        for starts, words in _HARMLESS:
+            if name.startswith(starts):
+                return name, words
+        if varied == "threads" and name.startswith(THREADS):
+            return name, "tells the number of threads, and the result depends on it"
+    return None
 
 
 def cause_of(look: Look) -> Cause:
     """Return the cause of a difference, the most certain kind of evidence first."""
-    for rule in (_shared, _draw, _unwritten, _outside, _under_variation, _operation, _named_on_line, _named_before):
+    for rule in (_shared, _draw, _unwritten, _under_variation, _operation, _named_on_line, _named_before):
         found = rule(look)
         if found is not None:
             return found
@@ -165,7 +179,7 @@ def _draw(look: Look) -> Cause | None:
     whose = one.get("generator", "a generator")
     if one.get("seed") != two.get("seed"):
         seeds = f"{whose} had the seed {one.get('seed')} in one run and {two.get('seed')} in the other"
-        return Cause(operation, "drew from a generator that was not seeded", (seeds, *_clock_before(look)))
+        return Cause(operation, "drew from a generator that was not seeded", (seeds,), settled=look.close)
     if one.get("seed") is not None:
         return Cause(
             operation,
@@ -176,35 +190,10 @@ def _draw(look: Look) -> Cause | None:
     return Cause(operation, f"drew from {whose} that was not seeded", ("its state before the draw is another",))
 
 
-def _clock_before(look: Look) -> tuple[str, ...]:
-    clocks = [event for event, _ in look.sources if is_clock([event.name])]
-    return (f"{clocks[0].name} was read before, at line {clocks[0].place.line}",) if clocks else ()
-
-
 def _unwritten(look: Look) -> Cause | None:
     if look.event.kind is not Kind.UNWRITTEN:
         return None
     return Cause(look.event.name, "made memory that was read and never written to")
-
-
-def _outside(look: Look) -> Cause | None:
-    """Find what came from outside on the line of the difference, or in its function just before it."""
-    for event, lines in look.sources:
-        same_line = event.place == look.event.place
-        if event.place.function != look.event.place.function or event.place.file != look.event.place.file:
-            continue
-        if event.name in FINISHED and (same_line or lines <= 3):
-            words = f"gave its results in {FINISHED[event.name]}"
-            return Cause(event.name, words, ("they came in another order in the two runs",))
-        if not same_line:
-            continue
-        if is_clock([event.name]):
-            return Cause(event.name, "read the clock, and the result depends on it")
-        if event.name.startswith(ENTROPY):
-            return Cause(event.name, "drew entropy from the system, which no seed reaches")
-        if event.name.startswith(FOLDERS):
-            return Cause(event.name, "gave the order of a folder, which the file system decides: sort it")
-    return None
 
 
 _VARIED: Final = {
@@ -225,7 +214,7 @@ def _under_variation(look: Look) -> Cause | None:
     if named:
         return Cause(named[0], _VARIED[look.varied])
     if look.event.kind is Kind.VALUE:
-        return Cause(look.event.name, _VARIED[look.varied], settled=look.close or look.varied == "threads")
+        return Cause(look.event.name, _VARIED[look.varied], settled=look.close)
     operation = look.function if look.varied == "hashseed" else _call(look) or _shown(look)
     return Cause(operation, _VARIED[look.varied], settled=look.close)
 
@@ -274,8 +263,6 @@ def _named_on_line(look: Look) -> Cause | None:
             return Cause(name, f"gave its results in {FINISHED[name]}")
         if name in THREADED or name.removeprefix("polars.dataframe.frame.") in THREADED:
             return Cause(name, "gave what its threads finished, in the order in which they did")
-        if name.startswith(CLOCKS):
-            return Cause(name, "read the clock, and the result depends on it")
         if name.startswith(ENTROPY):
             return Cause(name, "drew entropy from the system, which no seed reaches")
     if PARALLEL in calls:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import CodeType, FrameType, ModuleType
+from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
 from typing import Any, Final
 
 from ..._lazy import loaded
@@ -150,10 +150,11 @@ def full_name(value: Any, holder: Any = None) -> str:
     if not callable(value) or not hasattr(value, "__name__"):
         return ""
     name = getattr(value, "__qualname__", value.__name__)
+    if isinstance(holder, ModuleType) and isinstance(value, BuiltinFunctionType):
+        return _public(holder.__name__, value.__name__)  # also a method of something hidden, such as numpy's own generator
     if owner is not None and not isinstance(owner, ModuleType | type):
-        module = holder.__name__ if isinstance(holder, ModuleType) else ""
-        if module in ("numpy.random", "random"):
-            return f"{module}.{value.__name__}"  # a method of the generator that all share
+        if isinstance(holder, ModuleType):
+            return f"{holder.__name__}.{value.__name__}"  # such as of the generator that all share
         return f"{_of_type(type(owner))}.{value.__name__}"
     return _public(getattr(value, "__module__", "") or _module_of(holder), str(name))
 

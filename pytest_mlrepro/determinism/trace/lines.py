@@ -46,6 +46,7 @@ class Lines:
         self._values = Values(holds)
         self._global = GlobalState()
         self._watch: Any = None
+        self._tensors: Any = getattr(loaded("torch"), "Tensor", None)
 
     def install(self) -> None:
         """Begin, also in functions that are running."""
@@ -119,6 +120,8 @@ class Lines:
             if name not in held:
                 continue
             value = held[name]
+            if self._tensors is not None and isinstance(value, self._tensors):
+                continue  # the operations that made it tell more
             if again and (isinstance(value, _PLAIN) or getattr(value, "nbytes", 0) > LARGE):
                 continue
             digest = self._values.digest(value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from .causes import Cause, Look, cause_of, is_clock
+from .causes import Cause, Look, cause_of, harmless
 from .reading import Event, Line, Pair, Trace, differing
 from .stream import Kind, Place
 
@@ -15,7 +15,9 @@ __all__ = ["Parting", "parting"]
 
 SHOWN: Final = 5
 """So many links of a chain are shown."""
-FAR: Final = 200_000
+NEAR: Final = 3
+"""After so few events a returned value is held by whoever asked for it."""
+FAR: Final = 100_000
 """So many differing events are followed from the first one on."""
 NOWHERE: Final = Place("", 0, "")
 
@@ -75,65 +77,101 @@ def parting(first: Path, second: Path, *, varied: str | None) -> Parting | None:
 
 @dataclass
 class _Finder:
+    """Follows one stream of two traces."""
+
     one: Trace
     two: Trace
     suffix: str
     varied: str | None
-    sources: list[tuple[Event, int]] = field(default_factory=list)
-    """What came from outside and differs: event and number."""
-    from_clock: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Variables that hold what a clock said, or what was made of it: (function, name) to the event."""
+    tainted: dict[tuple[str, str], tuple[int, str, str]] = field(default_factory=dict)
+    """Variables that hold what differs in each run and does no harm by itself: (function, name) to event, origin, words."""
+    _returned: tuple[int, tuple[int, str, str]] | None = None
+    """The last tainted value that a function returned: who called it holds it next."""
 
     def find(self) -> Parting | None:
+        """Return the first difference that counts."""
         pairs = differing(self.one, self.two, self.suffix)
         for pair in pairs:
-            if not self._is_soft(pair):
-                return self._parting(pair, pairs)
+            if self._is_harmless(pair):
+                continue
+            roots = [pair, *self._roots(pair, pairs)]
+            return self._parting(roots)
         return None
 
     def _event(self, number: int) -> Event:
         trace = self.one if number < len(self.one.streams.get(self.suffix, ())) else self.two
         return trace.event(self.suffix, number)
 
-    def _is_soft(self, pair: Pair) -> bool:
-        """Tell whether this is no difference by itself: something from outside, or what only a clock explains."""
+    def _is_harmless(self, pair: Pair) -> bool:
+        """Tell whether a difference comes from a clock, from memory that is not yet filled, or their like."""
         event = self._event(pair.number)
-        if pair.same_head and event.kind is Kind.SOURCE:
-            self.sources.append((event, pair.number))
-            return True
         if not pair.same_head or event.kind is not Kind.LOCAL:
             return False
         line = self._line(event.place)
-        if self._clock_here(event, line) or self._reads_clock(event, line):
-            self.from_clock.setdefault((event.place.function, event.name), pair.number)
-            return True
-        return False
+        origin = self._origin(event, line, pair.number)
+        if origin is None:
+            return False
+        self.tainted.setdefault((event.place.function, event.name), origin)
+        if event.name == "return":
+            self._returned = (pair.number, origin)
+        return True
 
-    def _clock_here(self, event: Event, line: Line) -> bool:
-        on_line = [source.name for source, _ in self.sources if source.place == event.place]
-        return is_clock(on_line) or (is_clock(line.calls) and not on_line)
-
-    def _reads_clock(self, event: Event, line: Line) -> bool:
-        return any((event.place.function, name) in self.from_clock for name in line.reads)
+    def _origin(self, event: Event, line: Line, number: int) -> tuple[int, str, str] | None:
+        read = [self.tainted[event.place.function, name] for name in line.reads if (event.place.function, name) in self.tainted]
+        if read:
+            return min(read)
+        if self._returned is not None and number - self._returned[0] <= NEAR:
+            return self._returned[1]
+        given = harmless(line.calls, self.varied)
+        if given is not None:
+            return (number, *given)
+        if self.tainted and not line.writes:  # an argument, noted where its function begins
+            return min(self.tainted.values())
+        return None
 
     def _line(self, place: Place) -> Line:
         return self.one.lines.get(place) or self.two.line(place)
 
-    def _parting(self, pair: Pair, rest: Iterator[Pair]) -> Parting:
+    def _roots(self, first: Pair, rest: Iterator[Pair]) -> Iterator[Pair]:
+        """Yield the pairs after the first, to the checked value, so far as they are followed."""
+        if not first.same_head or self._event(first.number).kind is Kind.CHECKED:
+            return
+        for count, pair in enumerate(rest):
+            yield pair
+            if count > FAR or not pair.same_head or self._event(pair.number).kind is Kind.CHECKED:
+                return
+
+    def _parting(self, pairs: list[Pair]) -> Parting:
+        pair = self._live(pairs)
         event = self._event(pair.number)
-        chain = self._chain(pair, rest)
-        if event.kind is Kind.CHECKED and self.from_clock:
-            return self._of_clock(pair.number, chain)
+        chain = self._chain([later for later in pairs if later.number > pair.number])
+        if event.kind is Kind.CHECKED and self.tainted:
+            return self._of_tainted(chain)
         if not pair.same_head:
             return self._other_way(pair, chain)
         cause = cause_of(self._look(event, pair.number))
         return self._found(cause, event, pair.number, chain)
 
+    def _live(self, pairs: list[Pair]) -> Pair:
+        """Return the first difference that leads on: an operation may part and nobody use what differs.
+
+        Where inputs were looked at, an operation that was given the same and gave something else begins a way of its own.
+        """
+        first = pairs[0]
+        if self._event(first.number).kind is not Kind.VALUE or not self.one.facts.get("close"):
+            return first
+        given = {pair.number for pair in pairs if self._event(pair.number).kind is Kind.INPUT}
+        begin: Pair | None = None
+        for pair in pairs:
+            kind = self._event(pair.number).kind
+            if kind is Kind.VALUE and pair.number - 1 not in given:
+                begin = pair  # of its own: what came before has led to nothing yet
+            elif kind in (Kind.VALUE, Kind.LOCAL, Kind.CHECKED) and begin is not None:
+                return begin
+        return begin or first
+
     def _found(self, cause: Cause, event: Event, number: int, chain: tuple[str, ...]) -> Parting:
         place = event.place
-        for source, _ in self.sources:
-            if source.name == cause.operation:
-                place = source.place
         if cause.operation not in self._line(place).calls and cause.operation in self._before(place):
             place = self._where_called(cause.operation, place)
         wanted = number if not self.suffix and event.kind in (Kind.VALUE, Kind.LOCAL, Kind.INPUT) else -1
@@ -149,7 +187,6 @@ class _Finder:
         return found[0] if found else near
 
     def _look(self, event: Event, number: int) -> Look:
-        near = [(source, self._lines_between(at, number)) for source, at in reversed(self.sources)]
         notes = tuple(
             trace.notes(self.suffix, number) if number < len(trace.streams.get(self.suffix, ())) else {}
             for trace in (self.one, self.two)
@@ -158,9 +195,7 @@ class _Finder:
             event,
             self._line(event.place),
             (notes[0], notes[1]),
-            tuple(near),
             self._before(event.place),
-            self._here(event.place, number),
             self.varied,
             {**self.one.facts, **self.two.facts},
             close=bool(self.one.facts.get("close")),
@@ -176,28 +211,11 @@ class _Finder:
                 found.update(dict.fromkeys(line.calls))
         return tuple(found)
 
-    def _lines_between(self, start: int, stop: int) -> int:
-        """Return how many lines of code lie between two events, as far as it matters: few or many."""
-        if stop - start > 64:
-            return 64
-        return len({self._event(number).place for number in range(start, stop)})
-
-    def _here(self, place: Place, number: int) -> frozenset[str]:
-        """Return the names of the events of this line that come just before an event."""
-        names = set()
-        while number >= 0 and len(names) < 64:
-            event = self._event(number)
-            if event.kind is not Kind.NOTE and event.place != place:
-                break
-            names.add(event.name)
-            number -= 1
-        return frozenset(names)
-
     def _other_way(self, pair: Pair, chain: tuple[str, ...]) -> Parting:
         """Word two runs that do different things from here on; what decided on that was no value that is traced."""
         event = self._event(pair.number)
-        if self.from_clock:
-            return self._of_clock(pair.number, chain)
+        if self.tainted:
+            return self._of_tainted(chain)
         worker = self._in_worker(event)
         if worker is not None:
             return worker
@@ -223,39 +241,34 @@ class _Finder:
         return None
 
     def _shared_place(self, here: Trace, there: Trace) -> Place | None:
-        """Return the first place of a worker's trace that is one of the other run's first process."""
+        """Return a place of a worker's trace that is one of the other run's first process, if possible one that draws."""
         own = {here.event("", number).place for number in range(min(len(here.streams[""]), FAR))}
+        found: dict[Place, None] = {}
         for suffix in sorted(name for name in there.streams if name.startswith("f")):
-            for number in range(len(there.streams[suffix])):
+            for number in range(min(len(there.streams[suffix]), FAR)):
                 event = there.event(suffix, number)
                 if event.place in own and event.kind is not Kind.NOTE and event.place.line:
-                    return event.place
-        return None
+                    found[event.place] = None
+        drawing = [place for place in found if any("random" in name for name in self._line(place).calls)]
+        return next(iter(drawing or found), None)
 
-    def _of_clock(self, number: int, chain: tuple[str, ...]) -> Parting:
-        """Blame the clock: all that differs before the checked value was made of what it said."""
-        first = min(self.from_clock.values())
-        event = self._event(first)
-        named = [source.name for source, _ in self.sources if source.place == event.place and is_clock([source.name])]
-        named += [name for name in self._line(event.place).calls if is_clock([name])]
-        operation = named[0] if named else event.name
-        return Parting(operation, event.place, "read the clock, and the result depends on it", (), chain, wanted=first)
+    def _of_tainted(self, chain: tuple[str, ...]) -> Parting:
+        """Blame the clock, or its like: all that differs before the checked value was made of it."""
+        number, operation, words = min(self.tainted.values())
+        wanted = -1 if self.suffix else number
+        return Parting(operation, self._event(number).place, words, (), chain, wanted=wanted)
 
-    def _chain(self, pair: Pair, rest: Iterator[Pair]) -> tuple[str, ...]:
+    def _chain(self, pairs: list[Pair]) -> tuple[str, ...]:
         """Return the way from a difference to the checked value: the places that differ, the first and the last of them."""
         links: dict[str, None] = {}
         end = ""
-        if not pair.same_head:
-            return ()
-        for count, later in enumerate(rest):
-            event = self._event(later.number)
-            if event.kind is Kind.CHECKED and later.same_head:
+        for pair in pairs:
+            event = self._event(pair.number)
+            if not pair.same_head:
+                end = f"other ways{_at(event.place)}"
+            elif event.kind is Kind.CHECKED:
                 end = event.name
-                break
-            if not later.same_head or count > FAR:
-                end = f"other ways{_at(event.place)}" if not later.same_head else "…"
-                break
-            if event.kind not in (Kind.SOURCE, Kind.NOTE) and event.place.line:
+            elif event.kind is not Kind.INPUT and event.place.line:
                 links[f"{event.name}{_at(event.place)}"] = None
         shown = list(links)
         if len(shown) > SHOWN:

@@ -26,7 +26,7 @@ BLOCK: Final = 16_384
 
 
 class Kind(IntEnum):
-    """What an event tells. The digest is of what the name says; soft kinds may differ where nothing is wrong."""
+    """What an event tells. The digest is of what the name says."""
 
     VALUE = 1
     """The result of an operation."""
@@ -40,10 +40,8 @@ class Kind(IntEnum):
     """What an operation reads from memory that was handed out and not filled; the place is where it was made."""
     CHECKED = 6
     """A value that the test checked; the name is its label."""
-    SOURCE = 7
-    """What came from outside of the program (soft): a clock, entropy, the order of a folder or of finished tasks."""
-    NOTE = 8
-    """Words on the event before (soft): its name is a JSON text."""
+    NOTE = 7
+    """Words on the event before, which may differ: its name is a JSON text."""
 
 
 class Place(NamedTuple):

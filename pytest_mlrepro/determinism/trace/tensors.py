@@ -30,6 +30,9 @@ SPECIAL: Final = -1
 UNKNOWN: Final = -2
 LOADER: Final = "torch.utils.data.dataloader"
 """Draws the seed of its workers, which differs and harms nobody: what a worker draws is seen there."""
+NUMBER: Final = "aten::_local_scalar_dense"
+ARRIVES: Final = "aten::set_"
+"""Gives a tensor the memory that another process has filled."""
 QUIET: Final = frozenset({"profiler", "prim"})
 """Namespaces of bookkeeping."""
 REMEMBERED: Final = 1 << 16
@@ -150,7 +153,7 @@ def _mode(torch: Any, stream: Stream, places: Places, inputs: bool) -> Any:
         def _head(self, func: Any) -> int:
             if func.namespace in QUIET:
                 return SKIPPED
-            if _is_empty(func) or _draws(torch, func) or _writes_only(func) or "_local_scalar" in func.name():
+            if _is_empty(func) or _draws(torch, func) or _writes_only(func) or _name(func) in (ARRIVES, NUMBER):
                 return SPECIAL
             return SKIPPED if func.is_view and "lift_fresh" not in func.name() else self._plain(func)
 
@@ -195,6 +198,8 @@ def _mode(torch: Any, stream: Stream, places: Places, inputs: bool) -> Any:
                 stream.note(generator=state.name, seed=state.seed)
 
         def _named(self, func: Any, frame: FrameType) -> int:
+            if _name(func) == ARRIVES:
+                return Kind.INPUT << KIND_SHIFT | places.table.name(ARRIVES) << NAME_SHIFT
             name = _public(torch, func, frame) if _draws(torch, func) else _name(func)
             return Kind.VALUE << KIND_SHIFT | places.table.name(name) << NAME_SHIFT
 

@@ -116,12 +116,8 @@ class Values:
 
     def _tensor(self, value: Any, depth: int) -> int | None:
         torch = loaded("torch")
-        if torch is None or not isinstance(value, torch.Tensor | torch.Generator | torch.nn.Module):
-            return None
-        if isinstance(value, torch.Generator):
-            return _of_bytes(value.get_state().numpy())
-        if isinstance(value, torch.nn.Module):
-            return None  # its parameters are seen as operations change them
+        if torch is None or not isinstance(value, torch.Tensor):
+            return None  # modules and generators are seen by what operations change, and draw from
         if self._tensors is None:
             from .tensor_digest import TensorDigest
 
