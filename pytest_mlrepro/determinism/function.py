@@ -20,7 +20,7 @@ from ..values.node import is_empty
 from .call import Call, call_in_child, called
 from .kept import EXACT, Kept
 from .spread import spread_text
-from .traces import part_lines, traced
+from .traces import Rounds, traced
 from .vary import VARIATIONS, Variation, child_environment, hashes_at_random, valid, varied
 from .words import not_reproducible
 
@@ -219,14 +219,18 @@ class _Ladder:
 
     def _parting(self, variation: Variation | None) -> list[str]:
         """Return where two traced runs part: a plain one, and one that is varied."""
-        files = [self._folder() / "trace" for _ in range(2)]
         apart = variation is not None and variation.child
+        plain = PLAIN_CHILD if apart and variation is not VARIATIONS["process"] else None
+        rounds = Rounds(
+            self._folder(),
+            lambda file: self._traced(file, plain),
+            lambda file: self._traced(file, variation),
+            variation,
+        )
         try:
-            self._traced(files[0], PLAIN_CHILD if apart and variation is not VARIATIONS["process"] else None)
-            self._traced(files[1], variation)
+            found = rounds.lines()
         except Exception as error:  # noqa: BLE001  # what can't be traced must not hide the difference that was found
             return [f"the runs could not be traced: {type(error).__name__}: {error}"]
-        found = part_lines(files[0], files[1], variation)
         return found or [
             "made again under a trace, the two runs agreed: they part by chance, or what parts is not traced"
         ]

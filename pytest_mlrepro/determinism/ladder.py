@@ -11,7 +11,7 @@ from ..values.node import Node
 from .culprit import found_state, told_order
 from .runner import Explained, Runner
 from .runs import Apart, Run, first_difference
-from .traces import part_lines
+from .traces import Rounds
 from .unwritten import holds_pattern
 from .vary import VARIATIONS, Variation, hashes_at_random
 from .words import wrapped
@@ -21,6 +21,7 @@ __all__ = ["Ladder"]
 BATCH: Final = ("process", "hashseed", "malloc")
 """What one child can do at once; only if a test parts there, children with one variation each name the cause."""
 RARE: Final = "two more runs agree with each other: the difference does not always come"
+TRIES: Final = 3
 FIXTURE: Final = (
     "only the first run differs, and a run with the wider fixtures made anew agrees with it: the test changes a fixture of "
     "class, module or package scope, and the next run finds it changed"
@@ -42,7 +43,7 @@ class Ladder:
         self.earlier: list[Run] = []
         self._folder, self._reruns, self._variations = folder, reruns, variations
         self._lenient, self._runner = lenient, runner
-        self._count = 0
+        self._count = self._rounds = 0
 
     def run(self, variation: Variation | None = None) -> Run:
         """Return a new run, not yet run."""
@@ -96,7 +97,8 @@ class Ladder:
         variation = apart.variation
         if variation is None:
             return self._plain(apart, real)
-        again = self._traced("again", None)
+        rounds = self._between(variation)
+        again, varied = rounds.first() if variation.name != "order" else (self._here(), None)
         if (rerun := first_difference(real, again, lenient=self._lenient)) is not None:
             if (unwritten := self._unwritten(apart.place, real)) is not None:
                 return Explained(replace(unwritten, proved=False), (UNWRITTEN, "a plain rerun differs too"))
@@ -109,12 +111,15 @@ class Ladder:
                 return narrowed
             apart = narrowed.apart
         assert apart.variation is not None  # it was, and narrowing keeps to one
-        varied = self._traced("varied", apart.variation)
+        if apart.variation is not variation:
+            rounds = self._between(apart.variation)
+            _, varied = rounds.first()
+        assert varied is not None  # of all but "order", which has returned
         if first_difference(real, varied, lenient=self._lenient) is None:
             return Explained(
                 apart, (f"one more run {apart.variation.words} agrees: the difference does not always come",)
             )
-        lines = part_lines(self._trace("again"), self._trace("varied"), apart.variation)
+        lines = rounds.lines()
         shown = apart.variation.name == "malloc" and holds_pattern(_value(varied, apart.place))
         return Explained(apart, (*([UNWRITTEN] if shown else ()), *lines))
 
@@ -129,12 +134,12 @@ class Ladder:
 
     def _plain(self, apart: Apart, real: Run, more: tuple[str, ...] = ()) -> Explained:
         before = self._runner.state()
-        one = self._traced("one", None)
+        one = self._here()
         evidence = found_state(before, self._runner.state())
-        other = self._traced("other", None)
+        other = self._here()
         if (agree := first_difference(one, other, lenient=self._lenient) is None) and not evidence:
             evidence = self._first_only(real, one)
-        lines = [] if agree else part_lines(self._trace("one"), self._trace("other"), None)
+        lines = [] if agree else self._where(None)
         if agree and not evidence:
             evidence = [RARE]
         return Explained(apart, (*more, *evidence, *lines))
@@ -188,16 +193,35 @@ class Ladder:
         self._runner.there(run, [] if variation is None else [variation], fresh=True)
         return run
 
-    def _traced(self, name: str, variation: Variation | None) -> Run:
-        run = self.run(variation)
-        if variation is not None and variation.child:
-            self._runner.there(run, [variation], trace=self._trace(name))
-        else:
-            self._runner.here(run, trace=self._trace(name))
+    def _here(self, trace: Path | None = None) -> Run:
+        run = self.run()
+        self._runner.here(run, trace=trace)
         return run
 
-    def _trace(self, name: str) -> Path:
-        return self._folder / f"trace-{name}"
+    def _varied(self, variation: Variation | None, trace: Path) -> Run:
+        if variation is None or not variation.child:
+            run = self.run(variation)
+            self._runner.here(run, trace=trace)
+        else:
+            run = self.run(variation)
+            self._runner.there(run, [variation], trace=trace)
+        return run
+
+    def _between(self, variation: Variation | None) -> Rounds:
+        """Return pairs of traced runs, a plain one and a varied one: of children both, if one must be."""
+        self._rounds += 1
+        folder = self._folder / f"trace-{self._rounds}"
+        folder.mkdir(parents=True)
+        return Rounds(folder, self._here, lambda file: self._varied(variation, file), variation)
+
+    def _where(self, variation: Variation | None) -> list[str]:
+        """Return where two runs part; runs that part only now and then are made a few times."""
+        for _ in range(TRIES):
+            rounds = self._between(variation)
+            one, other = rounds.first()
+            if first_difference(one, other, lenient=self._lenient) is not None:
+                return rounds.lines()
+        return []
 
 
 def _value(run: Run, place: int) -> Node | None:

@@ -26,8 +26,19 @@ FINISHED: Final = {
 """What gives results as they come."""
 GENERATORS: Final = frozenset(
     (
-        *("numpy.random.default_rng", "numpy.random.RandomState", "numpy.random.SeedSequence", "numpy.random.Generator"),
-        *("numpy.random.PCG64", "numpy.random.PCG64DXSM", "numpy.random.MT19937", "numpy.random.Philox", "numpy.random.SFC64"),
+        *(
+            "numpy.random.default_rng",
+            "numpy.random.RandomState",
+            "numpy.random.SeedSequence",
+            "numpy.random.Generator",
+        ),
+        *(
+            "numpy.random.PCG64",
+            "numpy.random.PCG64DXSM",
+            "numpy.random.MT19937",
+            "numpy.random.Philox",
+            "numpy.random.SFC64",
+        ),
         *("random.Random", "sklearn.utils.check_random_state"),
     )
 )
@@ -39,7 +50,13 @@ THREADED: Final = (
 """What spreads its work over threads of its own and gives it in no stated order."""
 UNFILLED: Final = ("numpy.empty", "numpy.empty_like", "numpy.ndarray", "torch.empty", "torch.empty_like")
 THREADS: Final = (
-    *("torch.get_num_threads", "torch.get_num_interop_threads", "os.cpu_count", "os.process_cpu_count", "threadpoolctl."),
+    *(
+        "torch.get_num_threads",
+        "torch.get_num_interop_threads",
+        "os.cpu_count",
+        "os.process_cpu_count",
+        "threadpoolctl.",
+    ),
     *("multiprocessing.cpu_count", "joblib.cpu_count", "joblib.effective_n_jobs", "polars.thread_pool_size"),
 )
 _HARMLESS: Final = (
@@ -121,7 +138,10 @@ class Look:
     @property
     def function(self) -> str:
         """The function that holds the line."""
-        return self.event.place.function.rpartition("<locals>.")[2]
+        names = self.event.place.function.replace(".<locals>", "").split(".")
+        while len(names) > 1 and names[-1].startswith("<"):
+            names.pop()  # a comprehension or a lambda is part of the function that it stands in
+        return names[-1]
 
 
 def harmless(calls: Iterable[str], varied: str | None) -> tuple[str, str] | None:
@@ -153,7 +173,9 @@ def _shown(look: Look) -> str:
 
 def _call(look: Look) -> str:
     """Return the call of a line that is most likely what gave its value: what draws, or else the outermost."""
-    outside = [name for name in look.line.calls if "." in name and not name.startswith("builtins.") and name != PARALLEL]
+    outside = [
+        name for name in look.line.calls if "." in name and not name.startswith("builtins.") and name != PARALLEL
+    ]
     random = [name for name in outside if "random" in name]
     return (random or outside or [""])[0]
 

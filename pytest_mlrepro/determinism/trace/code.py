@@ -151,7 +151,9 @@ def full_name(value: Any, holder: Any = None) -> str:
         return ""
     name = getattr(value, "__qualname__", value.__name__)
     if isinstance(holder, ModuleType) and isinstance(value, BuiltinFunctionType):
-        return _public(holder.__name__, value.__name__)  # also a method of something hidden, such as numpy's own generator
+        return _public(
+            holder.__name__, value.__name__
+        )  # also a method of something hidden, such as numpy's own generator
     if owner is not None and not isinstance(owner, ModuleType | type):
         if isinstance(holder, ModuleType):
             return f"{holder.__name__}.{value.__name__}"  # such as of the generator that all share

@@ -22,9 +22,10 @@ class Fresh:
     """Remembers storages of the `empty` family until something fills them whole."""
 
     def __init__(self, torch: Any) -> None:
-        from torch.multiprocessing.reductions import StorageWeakRef
+        from torch.multiprocessing import reductions
 
-        self._torch, self._weak = torch, StorageWeakRef
+        self._torch = torch
+        self._weak: Any = reductions.StorageWeakRef
         self.held: dict[int, _Made] = {}
 
     def made(self, tensor: Any, by: str, at: int) -> None:

@@ -46,7 +46,7 @@ class Generators:
     def _default(self, device: Any) -> Any:
         if device.type == "cpu":
             return self._torch.default_generator
-        module = getattr(self._torch, device.type, None)
+        module: Any = getattr(self._torch, device.type, None)
         known = getattr(module, "default_generators", ())
         index = device.index if device.index is not None else (module.current_device() if known else 0)
         return known[index] if len(known) > index else None

@@ -46,7 +46,7 @@ class GlobalState:
 
     def _find(self) -> int:
         mtrand: Any = loaded("numpy.random.mtrand")
-        generator = getattr(getattr(mtrand, "_rand", None), "_bit_generator", None)
+        generator: Any = getattr(getattr(mtrand, "_rand", None), "_bit_generator", None)
         if type(generator).__name__ != "MT19937":
             return 0
         self._address = int(generator.ctypes.state_address)

@@ -120,8 +120,8 @@ class Lines:
             if name not in held:
                 continue
             value = held[name]
-            if self._tensors is not None and isinstance(value, self._tensors):
-                continue  # the operations that made it tell more
+            if self._tensors is not None and isinstance(value, self._tensors) and not _iterates(known, number):
+                continue  # the operations that made it tell more; a batch has come from elsewhere
             if again and (isinstance(value, _PLAIN) or getattr(value, "nbytes", 0) > LARGE):
                 continue
             digest = self._values.digest(value)
@@ -147,6 +147,11 @@ class Lines:
         if thread != threading.get_ident():
             place = _place(frame, number)
             self._streams.table.fact(f"shared {place.file}:{place.line}", True)
+
+
+def _iterates(known: _Frame, number: int) -> bool:
+    here = known.code.get(number)
+    return here is not None and here.iterates
 
 
 _PLAIN: Final = (bool, int, float, complex, str, bytes, type(None))

@@ -117,7 +117,11 @@ class _Finder:
         return True
 
     def _origin(self, event: Event, line: Line, number: int) -> tuple[int, str, str] | None:
-        read = [self.tainted[event.place.function, name] for name in line.reads if (event.place.function, name) in self.tainted]
+        read = [
+            self.tainted[event.place.function, name]
+            for name in line.reads
+            if (event.place.function, name) in self.tainted
+        ]
         if read:
             return min(read)
         if self._returned is not None and number - self._returned[0] <= NEAR:
@@ -237,7 +241,8 @@ class _Finder:
                         (name for name in calls if "random" in name), calls[-1] if calls else place.function
                     )
                     words = "ran in worker processes in one run and in the process of the test in the other"
-                    return Parting(operation, place, words, ("a worker has generators of its own",))
+                    close = bool(self.one.facts.get("close"))
+                    return Parting(operation, place, words, ("a worker has generators of its own",), settled=close)
         return None
 
     def _shared_place(self, here: Trace, there: Trace) -> Place | None:

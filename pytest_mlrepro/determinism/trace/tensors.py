@@ -32,7 +32,7 @@ LOADER: Final = "torch.utils.data.dataloader"
 """Draws the seed of its workers, which differs and harms nobody: what a worker draws is seen there."""
 NUMBER: Final = "aten::_local_scalar_dense"
 ARRIVES: Final = "aten::set_"
-"""Gives a tensor the memory that another process has filled."""
+"""Gives a tensor the memory that another process has filled, as it arrives: in an order that means nothing yet."""
 QUIET: Final = frozenset({"profiler", "prim"})
 """Namespaces of bookkeeping."""
 REMEMBERED: Final = 1 << 16
@@ -51,8 +51,9 @@ def operations(stream: Stream, places: Places, *, inputs: bool = False) -> Any:
 
 def _mode(torch: Any, stream: Stream, places: Places, inputs: bool) -> Any:
     """Return the mode of one thread. What the hot path needs is in local names: attributes would make it a third slower."""
-    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils import _python_dispatch
 
+    mode: Any = _python_dispatch.TorchDispatchMode
     tensor_type: Any = torch.Tensor
     current_node: Callable[[], Any] = torch._C._current_autograd_node
     sequence: Callable[[], int] = torch.autograd._get_sequence_nr
@@ -63,7 +64,7 @@ def _mode(torch: Any, stream: Stream, places: Places, inputs: bool) -> Any:
     buffers, digest_of, held = digests.buffers, xxhash.xxh3_64_intdigest, fresh.held
     buffer_of, number_of, getframe, put = buffers.get, places.number, sys._getframe, stream.put
 
-    class Operations(TorchDispatchMode):  # type: ignore[misc]  # torch has no types here
+    class Operations(mode):  # type: ignore[misc]  # torch has no types here
         supports_higher_order_operators = True
 
         @classmethod
@@ -151,9 +152,9 @@ def _mode(torch: Any, stream: Stream, places: Places, inputs: bool) -> Any:
             return head
 
         def _head(self, func: Any) -> int:
-            if func.namespace in QUIET:
+            if func.namespace in QUIET or _name(func) == ARRIVES:
                 return SKIPPED
-            if _is_empty(func) or _draws(torch, func) or _writes_only(func) or _name(func) in (ARRIVES, NUMBER):
+            if _is_empty(func) or _draws(torch, func) or _writes_only(func) or _name(func) == NUMBER:
                 return SPECIAL
             return SKIPPED if func.is_view and "lift_fresh" not in func.name() else self._plain(func)
 
@@ -198,8 +199,6 @@ def _mode(torch: Any, stream: Stream, places: Places, inputs: bool) -> Any:
                 stream.note(generator=state.name, seed=state.seed)
 
         def _named(self, func: Any, frame: FrameType) -> int:
-            if _name(func) == ARRIVES:
-                return Kind.INPUT << KIND_SHIFT | places.table.name(ARRIVES) << NAME_SHIFT
             name = _public(torch, func, frame) if _draws(torch, func) else _name(func)
             return Kind.VALUE << KIND_SHIFT | places.table.name(name) << NAME_SHIFT
 

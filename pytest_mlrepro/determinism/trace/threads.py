@@ -74,7 +74,7 @@ def _at_end(streams: Streams) -> None:
     from multiprocessing import util
 
     def register(_: Any = None) -> None:
-        util.Finalize(None, streams.close, exitpriority=0)  # type: ignore[no-untyped-call]
+        util.Finalize(None, streams.close, exitpriority=0)
 
     util.register_after_fork(streams, register)  # multiprocessing forgets its finalizers right after a fork
     register()

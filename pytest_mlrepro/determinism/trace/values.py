@@ -91,11 +91,15 @@ class Values:
         if isinstance(value, datetime.date | datetime.time):
             return self._of(value.isoformat(), depth)
         if isinstance(value, list | tuple | dict):
-            return self._dict(value, depth) if isinstance(value, dict) else self._many(_name(value), value[:ITEMS], depth)
+            return (
+                self._dict(value, depth) if isinstance(value, dict) else self._many(_name(value), value[:ITEMS], depth)
+            )
         held = getattr(value, "__dict__", None)
         if type(held) is not dict or isinstance(value, type) or not self._is_own(type(value)):
             return None
-        return self._many(_name(value), [part for pair in sorted(held.items()) for part in pair], depth) if held else None
+        return (
+            self._many(_name(value), [part for pair in sorted(held.items()) for part in pair], depth) if held else None
+        )
 
     def _is_own(self, kind: type) -> bool:
         file = getattr(loaded(kind.__module__), "__file__", None)
@@ -209,7 +213,11 @@ class Values:
 
 def is_path(text: str) -> bool:
     """Tell whether a text names a place on the disk: temporary folders have another name in each run."""
-    return len(text) < 4096 and ("/" in text or "\\" in text) and (text[:1] in "/\\" or text[1:3] == ":\\" or TEMPORARY in text)
+    return (
+        len(text) < 4096
+        and ("/" in text or "\\" in text)
+        and (text[:1] in "/\\" or text[1:3] == ":\\" or TEMPORARY in text)
+    )
 
 
 def _name(value: object) -> str:
