@@ -14,6 +14,7 @@ from ..compare.difference import Comparison
 from .kept import Kept
 from .spread import spread_text
 from .vary import Variation
+from .words import wrapped
 
 if TYPE_CHECKING:
     from .trace import Options, Parting
@@ -65,7 +66,7 @@ class Rounds:
     def lines(self) -> list[str]:
         """Return the lines that say where the runs part; none where their traces agree."""
         found = self.parting()
-        return [] if found is None else found.lines()
+        return [] if found is None else [_wrapped(line) for line in found.lines()]
 
     def parting(self) -> Parting | None:
         """Return where the runs part; None where their traces agree."""
@@ -112,3 +113,10 @@ class Rounds:
         apart = one.differs(other)
         text = spread_text(apart) if isinstance(apart, Comparison) else ""
         return text if text.startswith("up to") else ""
+
+
+def _wrapped(line: str) -> str:
+    """Return a line in lines that a terminal has room for; what was indented stays so."""
+    indent = line[: len(line) - len(line.lstrip())]
+    text = wrapped(line.strip())
+    return indent + text.replace("\n", f"\n{indent}")

@@ -152,3 +152,7 @@ def _outliving(item: pytest.Function) -> Iterator[tuple[str, object]]:
     for name, value in list(vars(module).items()):
         if not name.startswith(("__", "@py")) and not callable(value) and type(value).__name__ != "module":
             yield f"the global {name!r} of {module.__name__.rpartition('.')[2]}", value
+    for kind in item.cls.__mro__[:-1] if item.cls is not None else ():
+        for name, value in list(vars(kind).items()):
+            if not name.startswith("__") and not callable(value) and not hasattr(value, "__get__"):
+                yield f"the attribute {name!r} of the class {kind.__name__}", value

@@ -24,6 +24,7 @@ FINISHED: Final = {
     "torch.utils.data.DataLoader(in_order=False)": "the order in which processes finish",
 }
 """What gives results as they come."""
+ON: Final = "each run goes on where the one before it stopped"
 GENERATORS: Final = frozenset(
     (
         *(
@@ -128,6 +129,8 @@ class Look:
     """As the first run has it."""
     line: Line
     notes: tuple[Mapping[str, Any], Mapping[str, Any]]
+    drawn: bool
+    """Whether something was drawn from the same generator before, in the same state in both runs."""
     before: tuple[str, ...]
     """What was called on the lines of the same function that set what this line reads."""
     varied: str | None
@@ -198,10 +201,12 @@ def _draw(look: Look) -> Cause | None:
         return Cause(
             operation, "drew from a generator that is shared by threads: who draws first is a matter of timing"
         )
-    whose = one.get("generator", "a generator")
+    whose = one.get("generator", "numpy's global generator" if name == "numpy.random" else "a generator")
     if one.get("seed") != two.get("seed"):
         seeds = f"{whose} had the seed {one.get('seed')} in one run and {two.get('seed')} in the other"
         return Cause(operation, "drew from a generator that was not seeded", (seeds,), settled=look.close)
+    if one.get("seed") is not None and not look.drawn:
+        return Cause(operation, f"drew from {whose}, which was not seeded", (ON,))
     if one.get("seed") is not None:
         return Cause(
             operation,
@@ -209,7 +214,7 @@ def _draw(look: Look) -> Cause | None:
             (f"the seed is the same in both runs ({one['seed']}), the state is not",),
             settled=look.close,
         )
-    return Cause(operation, f"drew from {whose} that was not seeded", ("its state before the draw is another",))
+    return Cause(operation, f"drew from {whose}, which was not seeded", (ON,))
 
 
 def _unwritten(look: Look) -> Cause | None:

@@ -20,7 +20,7 @@ class Moved(NamedTuple):
 
     name: str
     digest: int
-    """Of its state before that."""
+    """Of its state after that: where it began from is the business of whoever seeded it."""
 
 
 class GlobalState:
@@ -29,20 +29,19 @@ class GlobalState:
     def __init__(self) -> None:
         self._address = 0
         self._mark = b""
-        self._state = b""
         self.moved()
 
     def moved(self) -> Moved | None:
-        """Return the state that the generator had when last asked, if it has another by now."""
+        """Return the state of the generator, if it had another when last asked."""
         address = self._address or self._find()
         if not address:
             return None
         mark = ctypes.string_at(address, 16) + ctypes.string_at(address + 4 * WORDS, 4)
         if mark == self._mark:
             return None
-        before, known = self._state, bool(self._mark)
-        self._mark, self._state = mark, ctypes.string_at(address, 4 * WORDS + 4)
-        return Moved("numpy.random", xxhash.xxh3_64_intdigest(before)) if known else None
+        known, self._mark = bool(self._mark), mark
+        state = ctypes.string_at(address, 4 * WORDS + 4)
+        return Moved("numpy.random", xxhash.xxh3_64_intdigest(state)) if known else None
 
     def _find(self) -> int:
         mtrand: Any = loaded("numpy.random.mtrand")

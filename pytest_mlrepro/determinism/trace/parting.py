@@ -7,18 +7,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from .causes import Cause, Look, cause_of, harmless
 from .reading import Event, Line, Pair, Trace, differing
-from .stream import Kind, Place
+from .stream import KIND_SHIFT, Kind, Place
 
 __all__ = ["Parting", "parting"]
 
 SHOWN: Final = 5
 """So many links of a chain are shown."""
+LONG: Final = 10_000
+"""So many harmless differences are kept for a chain."""
+FEW: Final = 1_000
+"""So many draws are looked back on."""
 NEAR: Final = 3
 """After so few events a returned value is held by whoever asked for it."""
 FAR: Final = 100_000
 """So many differing events are followed from the first one on."""
+NOTHING_BEFORE: Final = (
+    "is the first that differs: nothing that was traced parts before it. It may come from what lives on between runs, such as "
+    "a global, an attribute of a class, a cache or a file"
+)
 NOWHERE: Final = Place("", 0, "")
 
 
@@ -88,11 +98,16 @@ class _Finder:
     _returned: tuple[int, tuple[int, str, str]] | None = None
     """The last tainted value that a function returned: who called it holds it next."""
 
+    _passed: list[Pair] = field(default_factory=list)
+    """Differences that do no harm, unless the checked value turns out to be made of them."""
+
     def find(self) -> Parting | None:
         """Return the first difference that counts."""
         pairs = differing(self.one, self.two, self.suffix)
         for pair in pairs:
             if self._is_harmless(pair):
+                if len(self._passed) < LONG:
+                    self._passed.append(pair)
                 continue
             roots = [pair, *self._roots(pair, pairs)]
             return self._parting(roots)
@@ -150,9 +165,11 @@ class _Finder:
         event = self._event(pair.number)
         chain = self._chain([later for later in pairs if later.number > pair.number])
         if event.kind is Kind.CHECKED and self.tainted:
-            return self._of_tainted(chain)
+            return self._of_tainted(self._chain([*self._passed[1:], pair]))
         if not pair.same_head:
             return self._other_way(pair, chain)
+        if event.kind is Kind.CHECKED:
+            return Parting(event.name, NOWHERE, NOTHING_BEFORE, settled=bool(self.one.facts.get("close")))
         cause = cause_of(self._look(event, pair.number))
         return self._found(cause, event, pair.number, chain)
 
@@ -199,11 +216,21 @@ class _Finder:
             event,
             self._line(event.place),
             (notes[0], notes[1]),
+            self._drawn(event, number),
             self._before(event.place),
             self.varied,
             {**self.one.facts, **self.two.facts},
             close=bool(self.one.facts.get("close")),
         )
+
+    def _drawn(self, event: Event, number: int) -> bool:
+        """Tell whether the generator of a draw was drawn from before: then it has been seeded, or both went on alike."""
+        if event.kind is not Kind.DRAW:
+            return False
+        whose = self.one.notes(self.suffix, number).get("generator")
+        words = self.one.streams[self.suffix][:number, 0]
+        earlier = np.flatnonzero(words >> np.uint64(KIND_SHIFT) == np.uint64(Kind.DRAW))[-FEW:]
+        return any(self.one.notes(self.suffix, int(other)).get("generator") == whose for other in earlier)
 
     def _before(self, place: Place) -> tuple[str, ...]:
         """Return what was called where the variables that a line reads were set, in the same function."""
