@@ -41,6 +41,8 @@ class Session:
         self.by_test: dict[str, list[Check]] = {}
         self.entropy: set[tuple[str, str]] = set()
         """Lines (`FILE:LINE`) that drew without a seed in a seeded test, and the kind of source."""
+        self.cached: dict[str, list[str]] = {}
+        """Pipeline steps with `cache=True` (node id and name), by what became of them: `reused`, `stored`, `damaged`."""
         self.may_have_pending = (settings.root / ".mlrepro" / "pending").is_dir()
         self._owners: dict[Path, str] = {}
 

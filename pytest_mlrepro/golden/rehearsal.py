@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..compare.explain import explain, failure_text
 from ..compare.tolerance import Tolerances
 from ..compare.walk import compare
@@ -19,6 +21,8 @@ class Rehearsal:
         self.staging = Staging()
         self.failed = False
         """Whether the rehearsed run failed: then the second run should fail too."""
+        self.steps: dict[str, Any] = {}
+        """The steps of a pipeline as the first run made them (`pipeline.after.Made`), by label."""
         self._order: list[str] = []
         self._reached = 0
 

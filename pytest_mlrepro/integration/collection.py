@@ -9,7 +9,7 @@ import pytest
 
 from ..records import Settings
 from ..session import Session
-from .phases import entropy_sites, outcomes, test_id
+from .phases import cached_steps, entropy_sites, outcomes, test_id
 
 __all__ = ["close", "collect", "finish", "holds_goldens"]
 
@@ -64,6 +64,8 @@ def finish(session: Session, report: pytest.TestReport) -> None:
             run.touched.add(report.nodeid)
             session.add(report.nodeid, check)
         session.entropy.update(entropy_sites(report))
+        for step, event in cached_steps(report):
+            session.cached.setdefault(event, []).append(f"{report.nodeid}: {step}")
 
 
 def close(session: Session, run: pytest.Session, status: int) -> None:

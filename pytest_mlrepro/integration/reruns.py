@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["rehearsed"]
 
+RECORDING = frozenset({"golden", "pipeline"})
+"""Fixtures by which a test records something."""
+
 
 def rehearsed(item: pytest.Item, phases: Phases) -> Generator[None, object, object]:
     """Run a test that uses its golden once before it counts, silently, so that its recording can be held against it."""
-    if "golden" not in getattr(item, "fixturenames", ()):
+    if RECORDING.isdisjoint(getattr(item, "fixturenames", ())):
         return (yield)
     from ..golden.rehearsal import Rehearsal
 

@@ -15,7 +15,14 @@ SHOWN = 10
 
 def summary(session: Session) -> list[str]:
     """Return the lines of the summary; none if the run had nothing to do with goldens."""
-    return [*_counts(session), *_written(session), *_open(session), *_obsolete(session), *_entropy(session)]
+    return [
+        *_counts(session),
+        *_written(session),
+        *_open(session),
+        *_obsolete(session),
+        *_cached(session),
+        *_entropy(session),
+    ]
 
 
 def _counts(session: Session) -> Iterator[str]:
@@ -40,6 +47,14 @@ def _open(session: Session) -> Iterator[str]:
 def _obsolete(session: Session) -> Iterator[str]:
     folders = [str(folder.relative_to(session.settings.root)) for folder in session.obsolete()]
     yield from _listed("obsolete, no test needs them (nothing was removed):", folders)
+
+
+def _cached(session: Session) -> Iterator[str]:
+    """Say how often stored outputs were used; one that was damaged is named, since disks rarely do that."""
+    counts = [f"{len(session.cached[event])} {event}" for event in ("reused", "stored") if event in session.cached]
+    if counts:
+        yield f"stored outputs of pipeline steps: {', '.join(counts)}"
+    yield from _listed("stored outputs that were damaged, and made again:", session.cached.get("damaged", []))
 
 
 def _entropy(session: Session) -> Iterator[str]:

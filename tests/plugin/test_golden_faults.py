@@ -64,8 +64,8 @@ def test_a_git_lfs_pointer_in_place_of_an_array_has_its_own_message(model: Proje
 
 def test_a_golden_of_a_newer_schema_says_so(model: Project) -> None:
     text = model.golden().read_text("utf-8")
-    model.golden().write_text(text.replace('"schema": 1', '"schema": 2'), "utf-8")
-    fails_with(model, "GoldenError: *has schema 2, this version knows 1")
+    model.golden().write_text(text.replace('"schema": 1', '"schema": 3'), "utf-8")
+    fails_with(model, "GoldenError: *has schema 3, this version knows 2")
 
 
 def test_a_missing_array_is_named_also_when_the_value_is_right(model: Project) -> None:
