@@ -23,7 +23,8 @@ def made_of(call: Call, inputs: Mapping[str, Any], project: Sequence[Path]) -> t
     """Return code and environment of a step; code that can't be understood is None.
 
     The code is what the function reaches in the project and what the classes of its inputs do; a function of a package
-    is its name and the package's version. The environment is that of the packages which all of these import.
+    is its name and the package's version. What a lambda captures is among the inputs, so that its own source is all of
+    its code: another line of the test around it changes nothing. The environment is that of the packages which all of these import.
     """
     code = _code(call, inputs, project)
     if code is None:
@@ -35,7 +36,7 @@ def made_of(call: Call, inputs: Mapping[str, Any], project: Sequence[Path]) -> t
 def _code(call: Call, inputs: Mapping[str, Any], project: Sequence[Path]) -> Fingerprint | None:
     folders = {*project, project_of(call.function)} if call.public is None else {*project}
     try:
-        whole = fingerprint_code(call.roots(inputs), project=sorted(folders or {Path.cwd()}))
+        whole = fingerprint_code(call.roots(inputs), project=sorted(folders or {Path.cwd()}), alone=True)
     except FingerprintError:
         return None
     parts = [(name, part) for name, part in whole.parts if not _is_tool(name)]
