@@ -67,7 +67,7 @@ def _parents(steps: Sequence[Step]) -> dict[str, str | None]:
 
 
 def _line(step: Step, measured: Measured | None) -> str:
-    facts = [f"raised {step.raised}" if step.raised else step.kind]
+    facts = [_plain(f"raised {step.raised}" if step.raised else step.kind)]
     facts += [f"inside {_plain(step.inside)}"] if step.inside else []
     facts += [f"changes {', '.join(map(_plain, step.effects))} in place"] if step.effects else []
     if measured is not None:
@@ -81,7 +81,7 @@ def _details(step: Step) -> Iterator[str]:
         if given.ties:
             yield f"{_plain(given.name)} ← {', '.join(_tie_text(tie) for tie in given.ties)}"
         elif given.name != "self" or not step.effects:
-            yield f"{_plain(given.name)}: {given.kind}"
+            yield f"{_plain(given.name)}: {_plain(given.kind)}"
     yield from _part_lines(step.opened, "")
 
 

@@ -117,7 +117,7 @@ def _take_column(series: Any, shelf: Shelf, place: str) -> Json:
     if isinstance(dtype, pd.ArrowDtype):
         return {"form": "arrow", "in": _put_arrow(values.__arrow_array__(), shelf)}
     if isinstance(dtype, pd.PeriodDtype):
-        return {"form": "periods", "in": shelf.put_array(np.asarray(values.asi8)), "freq": dtype.freq.freqstr}
+        return {"form": "periods", "in": shelf.put_array(np.asarray(values.asi8)), "dtype": str(dtype)}
     if hasattr(values, "_mask") and hasattr(values, "_data"):
         data, mask = shelf.put_array(values._data), shelf.put_array(values._mask)
         return {"form": "masked", "data": data, "mask": mask, "dtype": str(dtype)}
@@ -147,7 +147,7 @@ def _make_column(plan: Json, shelf: Shelf) -> Any:
         case "arrow":
             return pd.arrays.ArrowExtensionArray(_arrow(plan["in"], shelf))
         case "periods":
-            return pd.PeriodIndex.from_ordinals(shelf.array(plan["in"]), freq=plan["freq"]).array
+            return pd.arrays.PeriodArray(shelf.array(plan["in"]), dtype=pd.api.types.pandas_dtype(plan["dtype"]))
         case _:
             kind = pd.api.types.pandas_dtype(plan["dtype"]).construct_array_type()
             return kind(shelf.array(plan["data"]), shelf.array(plan["mask"]))

@@ -1,8 +1,8 @@
 """Which earlier output an input is: by content, by identity where contents are equal, and by parts of both.
 
-A value that says nothing (None, True, an empty list) is tied to no step, whoever returned the like of it. A small
-integer is tied to a step that returned it, and not to one that returned it inside of something else: most small numbers
-are literals.
+A value that says nothing (None, True, an empty list) is tied to no step, whoever returned the like of it. Numbers and texts
+are tied if they are the very object, or too long to be written by chance. A small integer, which Python has once, is tied
+to a step that returned it, and not to one that returned it inside of something else: most small numbers are literals.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _SCALARS: Final = frozenset({"int", "float", "complex", "str", "bytes"})
 _NESTED: Final = frozenset({"sklearn.estimator", "torch.nn.Module", "torch.state", "sklearn.steps"})
 """Kinds whose parts are looked at though no container holds them: an estimator inside a Pipeline."""
 _SMALL: Final = range(-5, 257)
+_SPECIFIC: Final = 8
+"""Characters from which a number or a text is hardly written twice by chance."""
 _DEPTH: Final = 4
 _WIDTH: Final = 1000
 """Parts of one container that are looked at."""
@@ -63,7 +65,7 @@ class Products:
         return tuple(self._ties(found, value, "", 0))
 
     def _ties(self, found: Fingerprint, value: Any, at: str, depth: int) -> Iterator[Tie]:
-        product = None if _says_nothing(found, value, whole=not at) else self._same(found.digest, value)
+        product = None if _says_nothing(found, value, whole=not at) else self._same(found, value, whole=not at)
         if product is not None:
             yield Tie(product.step, product.place, at)
             return
@@ -75,13 +77,18 @@ class Products:
             for below, part, inner in _inside(found, value):
                 yield from self._ties(part, inner, at + below, depth + 1)
 
-    def _same(self, digest: str, value: Any) -> _Product | None:
-        """Return the output with this content: the object itself, else the latest."""
-        candidates = self._by_digest.get(digest)
+    def _same(self, found: Fingerprint, value: Any, *, whole: bool) -> _Product | None:
+        """Return the output with this content: the object itself, else the latest.
+
+        A number or a text that is another object counts only if nobody would write it by chance.
+        """
+        candidates = self._by_digest.get(found.digest)
         if not candidates:
             return None
         own = [product for product in candidates if product.address == id(value) and product.held() is value]
-        return (own or candidates)[-1]
+        if own or found.kind not in _SCALARS or (whole and len(str(value)) >= _SPECIFIC):
+            return (own or candidates)[-1]
+        return None
 
     def _changed(self, digest: str, value: Any) -> _Product | None:
         known = self._by_address.get(id(value))

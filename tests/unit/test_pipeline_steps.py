@@ -118,13 +118,13 @@ def test_parameters_called_name_and_fn_are_the_function_s() -> None:
 
 
 def test_what_a_lambda_captures_is_an_input_and_no_code() -> None:
-    digests = []
-    for shift in (1.0, 2.0):
-        table = DATA + shift
+    def run(table: Any) -> tuple[str, str | None]:
         pipeline, book = new_pipeline(wanted=True)
         pipeline.step("sum", lambda: float(table.sum()))
         assert names(book, "sum") == ["table"]
-        digests.append((book["sum"].inputs[0].digest, book["sum"].code))
+        return book["sum"].inputs[0].digest, book["sum"].code
+
+    digests = [run(DATA + 1), run(DATA + 2)]
     assert digests[0][0] != digests[1][0]
     assert digests[0][1] == digests[1][1]
 
@@ -249,7 +249,7 @@ def test_a_coroutine_function_is_refused_with_what_to_do() -> None:
     async def load() -> int:
         return 1
 
-    pipeline, book = new_pipeline()
+    pipeline, _ = new_pipeline()
     with pytest.raises(UsageError, match=r"pipeline step 'load'.*asyncio\.run"):
         pipeline.step("load", load)
     assert pipeline.step("run", lambda: asyncio.run(load())) == 1
@@ -350,6 +350,14 @@ def test_numbers_in_tuples_are_tied_and_small_ones_are_not() -> None:
     score, count, flag = pipeline.step("measure", lambda: (0.123456, 3, True))
     pipeline.step("use", lambda score, count, flag: None, score, count, flag)
     assert book.ties("use") == {"score": ["measure[0]"]}
+    pipeline.step("literals", lambda data, half: None, [0.5, 0.25], 0.5)
+    half = pipeline.step("half", lambda data: data / 2, 1.0)
+    pipeline.step("chance", lambda data, half: None, [0.5, 0.25], 0.5)
+    pipeline.step("the same", lambda data, half: None, [half, 0.25], half)
+    pipeline.step("another object", lambda score: None, float(str(score)))
+    assert book.ties("chance") == {}
+    assert book.ties("the same") == {"data": ["half as [0]"], "half": ["half"]}
+    assert book.ties("another object") == {"score": ["measure[0]"]}
     number = pipeline.step("count", lambda: 42)
     pipeline.step("again", lambda n: None, number)
     assert book.ties("again") == {"n": ["count"]}
