@@ -13,7 +13,7 @@ from ..fingerprints import Fingerprint
 from ..fingerprints.combined import combined
 from .call import Call
 from .facts import Input, Step, Tie
-from .madeof import made_of
+from .madeof import made_of, own_code
 from .opened import opened
 from .prints import can_change, print_of_error, print_of_input, print_of_output
 
@@ -146,7 +146,7 @@ def made(after: After, around: Surroundings, written: Mapping[Path, str], *, wan
     known = replace(
         step,
         files=tuple(given for given, _ in files),
-        code=code.digest if code is not None else None,
+        code=own_code(code),
         environment=environment.digest,
         opened=_opened(after),
     )

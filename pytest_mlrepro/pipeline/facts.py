@@ -56,8 +56,9 @@ class Step:
     files: tuple[Input, ...] = ()
     """Files that it read; their ties are the steps that wrote them."""
     code: str | None = None
-    """Digest of the function and what it reaches; None where that is not known."""
+    """Digest of the function and what it reaches in the project; None where that is not known."""
     environment: str | None = None
+    """Digest of the environment with the packages that the code imports."""
     inside: str | None = None
     """The step in which it ran."""
     effects: tuple[str, ...] = ()

@@ -104,6 +104,8 @@ def _part_lines(parts: Sequence[Part], indent: str) -> Iterator[str]:
 
 
 def _seconds(seconds: float) -> str:
+    if seconds < 0.001:
+        return "<1 ms"
     return f"{seconds * 1e3:,.0f} ms" if seconds < 1 else f"{seconds:,.1f} s"
 
 

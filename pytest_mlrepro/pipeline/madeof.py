@@ -14,7 +14,7 @@ from ..fingerprints.environment import fingerprint_environment, is_tool
 from ..values.node import Scalar
 from .call import Call
 
-__all__ = ["made_of"]
+__all__ = ["made_of", "own_code"]
 
 _PACKAGE: Final = "package "
 
@@ -31,6 +31,13 @@ def made_of(call: Call, inputs: Mapping[str, Any], project: Sequence[Path]) -> t
         return None, fingerprint_environment()
     names = [name.removeprefix(_PACKAGE) for name, _ in code.parts if name.startswith(_PACKAGE)]
     return code, fingerprint_environment(names)
+
+
+def own_code(code: Fingerprint | None) -> str | None:
+    """Return the digest of the project's part of a step's code; versions of packages belong to its environment."""
+    if code is None:
+        return None
+    return combined("code", [(name, part) for name, part in code.parts if part.kind != "package"]).digest
 
 
 def _code(call: Call, inputs: Mapping[str, Any], project: Sequence[Path]) -> Fingerprint | None:

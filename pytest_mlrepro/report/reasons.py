@@ -13,6 +13,7 @@ from ..golden.reason import so_far
 from ..golden.record import Golden, Recorded
 from ..golden.step_details import Details
 from ..golden.step_words import changes, headline, lines, reasons_of
+from ..golden.steps import step_key
 from ..golden.store import details_of, load, provenance_of
 from ..pipeline.parting import Parting, parting
 from ..provenance.reason import conclusion, evidence
@@ -56,8 +57,12 @@ def proposal_sides(proposal: Proposal, root: Path) -> tuple[Side | None, Side]:
 def reasons(old: Side, new: Side, names: Collection[str]) -> Iterator[str]:
     """Yield the conclusion of each check of these names, then what shows it; checks with the same evidence share it."""
     yield from _of_steps(old, new)
+    parted = steps_parting(old, new)
+    told_by_steps = {step_key(step.name) for step in (*parted.roots, *parted.consequences)}
     told: dict[tuple[str, ...], list[str]] = {}
     for name in names:
+        if name in told_by_steps:
+            continue
         first, shown = _reason(old, new, name)
         told.setdefault(shown, []).append(first)
     for shown, conclusions in told.items():

@@ -533,3 +533,61 @@ def test_an_input_that_was_changed_in_place_is_said_to_be(project: Project) -> N
     project.record()
     assert "← load (changed in place since)" in mlrepro(project, "lineage", "test_flow").output
     assert "changed in place since" in mlrepro(project, "lineage", "test_flow", "--format", "dot").output
+
+
+# Stored outputs
+
+CACHED = """
+import numpy as np, pytest
+RAN = []
+
+def slow(n):
+    RAN.append(n)
+    return {"a": np.arange(float(n)), "draw": np.random.rand()}
+
+@pytest.mark.repro
+def test_flow(pipeline):
+    made = pipeline.step("slow", slow, 5, cache=True)
+    pipeline.step("later", lambda made: float(made["a"].sum()) + np.random.rand(), made)
+    print("ran", len(RAN))
+"""
+
+
+def test_a_cached_step_is_reused_by_later_runs_and_changes_nothing(project: Project) -> None:
+    project.write(CACHED)
+    project.record()
+    result = project.run("-s")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*ran 0*", "stored outputs of pipeline steps: 1 reused"])
+    place = project.root / ".mlrepro" / "cache" / "steps"
+    assert (place / ".gitignore").read_text("utf-8").endswith("*\n")
+    for path in place.glob("*/0"):
+        path.write_bytes(b"\0" * path.stat().st_size)
+    result = project.run("-s")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ran 1*",
+            "stored outputs of pipeline steps: 1 stored",
+            "stored outputs that were damaged, and made again:",
+            "  test_m.py::test_flow: slow",
+        ]
+    )
+    plant(project, "np.arange(float(n))", "np.arange(float(n)) + 1", "test_m.py")
+    assert "first step that parts: slow (same inputs, other code, other output): test_m.slow changed" in failure(
+        project
+    )
+
+
+def test_recording_looks_through_the_cache_at_what_repeats(project: Project) -> None:
+    project.write(CACHED.replace('"draw": np.random.rand()', '"draw": len(RAN)'))
+    assert "the runs part at step 'slow'" in failure(project, "--golden=record")
+
+
+def test_what_can_t_be_stored_is_named(project: Project) -> None:
+    project.write(
+        "class Model:\n    def __mlrepro__(self):\n        return 1.5\n"
+        "def test_flow(pipeline):\n    pipeline.step('fit', Model, cache=True)\n"
+    )
+    text = failure(project, "--golden=record")
+    assert "pipeline.step('fit', cache=True): its output is of type test_m.Model, which can't be stored" in text
