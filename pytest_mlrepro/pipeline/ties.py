@@ -12,15 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final
 
-from ..errors import FingerprintError
 from ..fingerprints import Fingerprint
-from ..fingerprints.values import fingerprint as fingerprint_value
 from .facts import Tie
 
 __all__ = ["Products"]
 
 _SILENT: Final = frozenset({"none", "bool", "ellipsis"})
-_SCALARS: Final = frozenset({"int", "float", "complex", "str", "bytes"})
+_SCALARS: Final = frozenset({int, float, complex, str, bytes})
 _NESTED: Final = frozenset({"sklearn.estimator", "torch.nn.Module", "torch.state", "sklearn.steps"})
 """Kinds whose parts are looked at though no container holds them: an estimator inside a Pipeline."""
 _SMALL: Final = range(-5, 257)
@@ -48,6 +46,8 @@ class Products:
     def __init__(self) -> None:
         self._by_digest: dict[str, list[_Product]] = {}
         self._by_address: dict[int, tuple[_Product, str]] = {}
+        self._scalars: dict[int, _Product] = {}
+        """Numbers and texts by their addresses; they are kept alive."""
         self._room = _KEPT
 
     def add(self, step: str, place: str, found: Fingerprint, value: Any) -> None:
@@ -56,18 +56,23 @@ class Products:
             if _says_nothing(part, inner, whole=not below):
                 continue
             product = _Product(step, place + below, id(inner), self._hold(inner))
-            self._by_digest.setdefault(part.digest, []).append(product)
-            if inner is not _UNKNOWN and part.kind not in _SCALARS:
+            if type(inner) in _SCALARS:
+                self._scalars[product.address] = product
+            elif inner is not _UNKNOWN and part is not None:
                 self._by_address[product.address] = (product, part.digest)
+            if part is not None:
+                self._by_digest.setdefault(part.digest, []).append(product)
 
     def ties(self, found: Fingerprint, value: Any) -> tuple[Tie, ...]:
         """Return which outputs an input is made of: one for the whole, or several for its parts; () for none."""
         return tuple(self._ties(found, value, "", 0))
 
-    def _ties(self, found: Fingerprint, value: Any, at: str, depth: int) -> Iterator[Tie]:
-        product = None if _says_nothing(found, value, whole=not at) else self._same(found, value, whole=not at)
+    def _ties(self, found: Fingerprint | None, value: Any, at: str, depth: int) -> Iterator[Tie]:
+        product = None if _says_nothing(found, value, whole=not at) else self._same(found, value)
         if product is not None:
             yield Tie(product.step, product.place, at)
+            return
+        if found is None:
             return
         changed = self._changed(found.digest, value)
         if changed is not None:
@@ -77,18 +82,22 @@ class Products:
             for below, part, inner in _inside(found, value):
                 yield from self._ties(part, inner, at + below, depth + 1)
 
-    def _same(self, found: Fingerprint, value: Any, *, whole: bool) -> _Product | None:
+    def _same(self, found: Fingerprint | None, value: Any) -> _Product | None:
         """Return the output with this content: the object itself, else the latest.
 
         A number or a text that is another object counts only if nobody would write it by chance.
         """
-        candidates = self._by_digest.get(found.digest)
+        if type(value) in _SCALARS:
+            own = self._scalars.get(id(value))
+            if own is not None and own.held() is value:
+                return own
+            if found is None or len(str(value)) < _SPECIFIC:
+                return None
+        candidates = self._by_digest.get(found.digest) if found is not None else None
         if not candidates:
             return None
-        own = [product for product in candidates if product.address == id(value) and product.held() is value]
-        if own or found.kind not in _SCALARS or (whole and len(str(value)) >= _SPECIFIC):
-            return (own or candidates)[-1]
-        return None
+        same = (one for one in reversed(candidates) if one.address == id(value) and one.held() is value)
+        return next(same, candidates[-1])
 
     def _changed(self, digest: str, value: Any) -> _Product | None:
         known = self._by_address.get(id(value))
@@ -100,6 +109,8 @@ class Products:
         """Return what gives the object back: weakly where that can be, else strongly as long as there is room."""
         if value is _UNKNOWN:
             return _gone
+        if type(value) in _SCALARS:
+            return lambda: value
         try:
             return weakref.ref(value)
         except TypeError:
@@ -121,28 +132,32 @@ def _gone() -> None:
     return None
 
 
-def _walk(found: Fingerprint, value: Any, depth: int) -> Iterator[tuple[str, Fingerprint, Any]]:
+def _walk(found: Fingerprint | None, value: Any, depth: int) -> Iterator[tuple[str, Fingerprint | None, Any]]:
     """Yield a value and the parts that may be passed on by themselves, the whole first."""
     yield "", found, value
-    if depth < _DEPTH:
+    if depth < _DEPTH and found is not None:
         for below, part, inner in _inside(found, value):
             for deeper, smaller, innermost in _walk(part, inner, depth + 1):
                 yield below + deeper, smaller, innermost
 
 
-def _inside(found: Fingerprint, value: Any) -> Iterator[tuple[str, Fingerprint, Any]]:
-    """Yield the parts of a container with their objects, and estimators inside of estimators without."""
+def _inside(found: Fingerprint, value: Any) -> Iterator[tuple[str, Fingerprint | None, Any]]:
+    """Yield the parts of a container with their objects, and estimators inside of estimators without.
+
+    Numbers and texts inside of a container go without a fingerprint: they are known by their identity.
+    """
     if found.kind in _NESTED:
         yield from ((name, part, _UNKNOWN) for name, part in found.parts if part.kind in _NESTED)
         return
-    items = _items(value)
-    if not items:
-        return
-    parts = dict(found.parts)
-    for name, inner in items.items():
-        part = parts.get(name) or (None if parts else _print(inner))  # lists of numbers have no parts
-        if part is not None:
-            yield name, part, inner
+    parts: dict[str, Fingerprint] | None = None
+    for name, inner in _items(value).items():
+        kind = type(inner)
+        if kind in _SCALARS:
+            yield name, None, inner
+        elif kind is not bool and inner is not None:
+            parts = dict(found.parts) if parts is None else parts
+            if name in parts:
+                yield name, parts[name], inner
 
 
 def _items(value: Any) -> dict[str, Any]:
@@ -162,20 +177,13 @@ def _items(value: Any) -> dict[str, Any]:
     return items
 
 
-def _print(value: Any) -> Fingerprint | None:
-    try:
-        return fingerprint_value(value)
-    except FingerprintError:  # an item that the whole describes in a way of its own
-        return None
-
-
-def _says_nothing(found: Fingerprint, value: Any, *, whole: bool) -> bool:
-    if found.kind in _SILENT:
-        return True
+def _says_nothing(found: Fingerprint | None, value: Any, *, whole: bool) -> bool:
     if value is _UNKNOWN:
-        return found.kind not in _NESTED
-    if found.kind == "int":
+        return found is None or found.kind not in _NESTED
+    if type(value) is int:
         return not whole and value in _SMALL
+    if found is not None and found.kind in _SILENT:
+        return True
     try:
         size = len(value)
     except TypeError:

@@ -122,7 +122,9 @@ def test_parallel_recording_gives_the_same_goldens_as_serial(project: Path) -> N
     assert "4 reused" in run(project, "-p", "xdist.plugin", "-n", "2")
     (project / "test_m.py").write_text(FLOWS.replace("X.std(axis=0)", "X.std(axis=0, ddof=1)"), "utf-8")
     text = run(project, "-p", "xdist.plugin", "-n", "2", expect=1)
-    assert text.count("\nfirst step that parts: scale (same inputs, other code, other output): test_m.scale changed") == 4
+    assert (
+        text.count("\nfirst step that parts: scale (same inputs, other code, other output): test_m.scale changed") == 4
+    )
     run(project, "accept", "--all", "--reason", "ddof", module="cli")
     run(project)
     run(project, "verify", module="cli")

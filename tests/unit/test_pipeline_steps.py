@@ -354,10 +354,11 @@ def test_numbers_in_tuples_are_tied_and_small_ones_are_not() -> None:
     half = pipeline.step("half", lambda data: data / 2, 1.0)
     pipeline.step("chance", lambda data, half: None, [0.5, 0.25], 0.5)
     pipeline.step("the same", lambda data, half: None, [half, 0.25], half)
-    pipeline.step("another object", lambda score: None, float(str(score)))
+    third = pipeline.step("third", lambda data: data / 3, 1.0)
+    pipeline.step("another object", lambda score: None, float(str(third)))
     assert book.ties("chance") == {}
     assert book.ties("the same") == {"data": ["half as [0]"], "half": ["half"]}
-    assert book.ties("another object") == {"score": ["measure[0]"]}
+    assert book.ties("another object") == {"score": ["third"]}
     number = pipeline.step("count", lambda: 42)
     pipeline.step("again", lambda n: None, number)
     assert book.ties("again") == {"n": ["count"]}
