@@ -1,4 +1,4 @@
-"""What `pipeline.step` adds to a call, and a stored output, beside `joblib.Memory`, which also digests arguments and keeps results."""
+"""What `pipeline.step` adds to a call, beside `joblib.Memory`, which also digests arguments and keeps results."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from ..fingerprints import Fingerprint
 from .after import After, Book, Check, Surroundings, made
 from .cache import Entry
 from .call import Call, read_call
-from .facts import Input, Step
+from .facts import Input, Step, Tie
 from .measure import Meter
 from .prints import print_of_input
 from .ties import Products
@@ -99,7 +99,7 @@ class Pipeline:
         values, prints = _inputs(call, name)
         with self._lock:
             inputs = [
-                Input(label, found.digest, found.kind, self._products.ties(found, values[label]))
+                Input(label, found.digest, found.kind, self._ties(found, values[label]))
                 for label, found in prints.items()
             ]
         facts = Step(name, "", "", tuple(inputs), inside=inside)
@@ -115,6 +115,11 @@ class Pipeline:
         if entry is not None and not entry.found:
             entry.keep(after)
         return after.value
+
+    def _ties(self, found: Fingerprint, value: Any) -> tuple[Tie, ...]:
+        """Return the outputs that an input is; a file that a step wrote is tied to that step."""
+        writer = self._written.get(value.absolute()) if isinstance(value, Path) else None
+        return self._products.ties(found, value) or ((Tie(writer, place=value.name),) if writer else ())
 
     def _entry(
         self, call: Call, name: str, values: Mapping[str, Any], prints: Mapping[str, Fingerprint]

@@ -86,11 +86,11 @@ def put_together(plan: Json, shelf: Shelf) -> Any:
 
 def _sequence(value: Any, kind: type, shelf: Shelf, place: str, depth: int) -> Json:
     first = type(value[0]) if kind in (list, tuple) and len(value) >= _PACKED else None
-    if first in (int, float) and set(map(type, value)) == {first} and first is not None:
-        try:
-            return {"is": kind.__name__, "in": shelf.put_array(np.array(value, "f8" if first is float else "i8"))}
-        except OverflowError:
-            pass
+    if first is not None and set(map(type, value)) == {first}:
+        if first is float:
+            return {"is": kind.__name__, "in": shelf.put_array(np.array(value, "f8"))}
+        if first is int and min(value) >= -(2**63) and max(value) < 2**63:
+            return {"is": kind.__name__, "in": shelf.put_array(np.array(value, "i8"))}
     items = [take_apart(item, shelf, f"{place}[{at}]", depth + 1) for at, item in enumerate(value)]
     plan: dict[str, Json] = {"is": kind.__name__, "items": items}
     if kind is deque:

@@ -591,3 +591,20 @@ def test_what_can_t_be_stored_is_named(project: Project) -> None:
     )
     text = failure(project, "--golden=record")
     assert "pipeline.step('fit', cache=True): its output is of type test_m.Model, which can't be stored" in text
+
+
+def test_a_file_that_a_step_wrote_ties_those_that_read_it(project: Project) -> None:
+    project.write(
+        "from pathlib import Path\nHERE = Path(__file__).parent\n"
+        "def save(text):\n    (HERE / 'a.txt').write_text(text)\n"
+        "def read():\n    return (HERE / 'a.txt').read_text()\n"
+        "def test_flow(pipeline):\n    pipeline.step('save', save, 'content of a')\n"
+        "    pipeline.step('read', read)\n    pipeline.step('given', Path.read_bytes, HERE / 'a.txt')\n"
+    )
+    project.record()
+    tree = mlrepro(project, "lineage", "test_flow").output
+    assert "a.txt ← save: a.txt" in tree
+    assert "self ← save: a.txt" in tree
+    plant(project, "write_text(text)", "write_text(text + '!')", "test_m.py")
+    text = failure(project)
+    assert "first step that parts: save" in text or "first step that parts: read" in text
