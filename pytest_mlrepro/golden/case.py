@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from .._json import Json
-from ..compare.explain import failure_text
 from ..compare.start import is_large, part_at_once
 from ..compare.tolerance import Tolerance, tolerances
-from ..errors import GoldenError, MlreproError, UsageError
+from ..errors import GoldenError, UsageError
 from ..fingerprints import fingerprint_node
 from ..provenance.record import Provenance
 from ..records import Check, Settings, TestId
@@ -19,12 +18,12 @@ from ..values.describe import describe
 from ..values.node import Node, is_empty
 from .alike import Alike, Sample, metrics_in, valid_rate
 from .calibrated import CALIBRATE, Calibrating, calibrating
+from .failing import Failing, greatest, list_of, title
 from .observer import Observer
-from .pending import propose
-from .reason import Why, recorded_provenance, since_recorded
 from .record import Golden, Recorded
-from .rules import Rule, Within
+from .rules import Judgement, Rule, Within
 from .sampling import sampled, valid_seeds
+from .steps import StepBook
 from .store import Staging, load, save, tidy, verify_arrays
 
 __all__ = ["GoldenCase"]
@@ -54,7 +53,7 @@ class GoldenCase:
         vary: tuple[str, ...] = (),
     ) -> None:
         self.test, self.folder, self.settings, self.nodeid = test, folder, settings, nodeid
-        self._observer, self._silent, self._notify = observer, silent, notify
+        self.mode, self.silent, self.notify, self._observer = settings.mode, silent, notify, observer
         self._provenance = provenance
         """Asked only when a check differs or is recorded: a passing test pays nothing for it."""
         self._elsewhere = elsewhere
@@ -63,13 +62,20 @@ class GoldenCase:
         """Takes what a check that passed has to say, by its name."""
         self._vary = vary
         """What the further runs of the test vary; `reruns` for those that vary nothing."""
+        self.missing: list[str] = []
+        """The checks that have no golden, in the order in which the test came to them."""
+        self.changes: list[str] = []
+        """How far values are from their golden, a line each."""
+        self.put_aside: Staging | None = None
+        """What is to be recorded or proposed, if anything is."""
+        self.book: StepBook | None = None
+        """The steps of the test's pipeline, if it has one."""
         self._seen: set[str] = set()
-        self._missing: list[str] = []
-        self._changes: list[str] = []
-        self._staging: Staging | None = None
         self._failed = False
         self._stored: Golden | None = None
         self._loaded = False
+        self._made: Provenance | None = None
+        """What a recording was made from, asked for while what the fixtures set up still stands."""
 
     def __repr__(self) -> str:
         return f"<golden of {self.test}>"
@@ -98,11 +104,7 @@ class GoldenCase:
         """
         __tracebackhide__ = True
         key = self._key(name)
-        if tolerance == CALIBRATE:
-            rule = calibrating(self._golden_checks().get(key), self.settings.mode, self._vary, (rtol, atol, max_ulp))
-        else:
-            rule = Within(tolerances(rtol=rtol, atol=atol, max_ulp=max_ulp, tolerance=tolerance))
-        self._hold(key, value, describe(value), rule)
+        self._hold(key, value, describe(value), self.rule(key, tolerance, rtol=rtol, atol=atol, max_ulp=max_ulp))
 
     def check_distribution(
         self,
@@ -139,84 +141,208 @@ class GoldenCase:
 
     def _hold(self, key: str, value: object, node: Node, rule: Rule | Calibrating) -> None:
         __tracebackhide__ = True
-        self._observe(_title(key), value, node, rule.json)
-        if self._silent:
+        counts = self.shown(title(key), value, node, rule)
+        if counts is None:
             return
-        if isinstance(rule, Calibrating):
-            rule = rule.learned(_title(key), node, self._observer.others() if self._observer else [])
-        recorded = self._golden_checks().get(key)
-        if recorded is None:
-            self._absent(key, node, rule)
-        elif self._is_same(recorded, node, rule):
-            verify_arrays(recorded, self.folder, large=False)
-            self._passed(key, rule.same(node))
-        else:
-            self._differs(key, node, rule, recorded)
-
-    def _passed(self, key: str, remark: str) -> None:
-        self._notify(Check(key, "passed"))
-        if remark:
-            self._remark(key, remark)
+        found = self.judge(key, node, counts)
+        if found is not None:
+            raise AssertionError(Failing(self).check(key, self._golden_checks()[key], found))
 
     def _odd(self, key: str, what: str) -> None:
         """Fail for a metric that is no finite number: there is nothing to test, and nothing to record."""
         __tracebackhide__ = True
-        if not self._silent:
+        if not self.silent:
             self._failed = True
-            self._notify(Check(key, "failed"))
-        raise AssertionError(f"{_title(key)}: {what}: a distribution is of finite numbers")
+            self.notify(Check(key, "failed"))
+        raise AssertionError(f"{title(key)}: {what}: a distribution is of finite numbers")
+
+    # What a check and the step of a pipeline have in common (see `steps.StepBook`)
+
+    def rule(
+        self,
+        key: str,
+        tolerance: Tolerance | Mapping[str, Tolerance] | Literal["calibrate"] | None,
+        where: str = "golden.check: tolerance",
+        **numbers: float | None,
+    ) -> Rule | Calibrating:
+        """Return what a value is held to; `where` is what failures call the argument."""
+        if tolerance == CALIBRATE:
+            return calibrating(
+                self._golden_checks().get(key), self.mode, self._vary, tuple(numbers.values()), where=where
+            )
+        return Within(tolerances(tolerance=tolerance, **numbers))  # type: ignore[arg-type]  # which number may be what is asked there
+
+    def shown(
+        self, label: str, value: object, node: Node, rule: Rule | Calibrating, asker: str = "golden"
+    ) -> Rule | None:
+        """Show a value to the observer; return its rule, learned if it is to be calibrated, or None in a silent run."""
+        __tracebackhide__ = True
+        self.observe(label, value, node, rule.json, asker)
+        if self.silent:
+            return None
+        if isinstance(rule, Calibrating):
+            return rule.learned(label, node, self._observer.others() if self._observer else [])
+        return rule
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the run is held against others, as each must be that may record something."""
+        return self._observer is not None or self.mode != "check"
+
+    def observe(
+        self, label: str, value: object, node: Node, allowed: Mapping[str, Json] | None, asker: str = "golden"
+    ) -> None:
+        """Show a value to the observer; raise AssertionError where runs part, UsageError where a recording has none."""
+        __tracebackhide__ = True
+        if self._observer is not None:
+            self._observer.observe(label, value, node, allowed)
+        elif self.mode != "check":
+            raise UsageError(
+                f"{asker}: ask for it as an argument of the test or of a fixture, so that recording runs twice"
+            )
+
+    def judge(self, key: str, node: Node, rule: Rule) -> Judgement | None:
+        """Check a value, and put it aside if it is new or differs; return how it differs where that is a failure."""
+        __tracebackhide__ = True
+        recorded = self._golden_checks().get(key)
+        if recorded is None:
+            self._absent(key, node, rule)
+            return None
+        if self._is_same(recorded, node, rule):
+            verify_arrays(recorded, self.folder, large=False)
+            self._passed(key, rule.same(node))
+            return None
+        verify_arrays(recorded, self.folder)
+        found = rule.judge(recorded, self.folder, node)
+        if not found.change and not found.looser:
+            self._passed(key, found.remark)
+            return None
+        self.changes.append(found.change or "; ".join(found.looser))
+        self.staging().add(key, node, rule.json)
+        if self.mode == "update":
+            return None
+        self._failed = True
+        self.notify(Check(key, "failed"))
+        return found
+
+    @property
+    def steps(self) -> StepBook:
+        """Where the steps of the test's pipeline are entered; made when somebody asks first."""
+        if self.book is None:
+            self.book = StepBook(self)
+        return self.book
+
+    def stored(self) -> tuple[Golden | None, Path]:
+        """Return the golden, None where there is none, and its folder."""
+        self._golden_checks()
+        return self._stored, self.folder
+
+    def staging(self) -> Staging:
+        """Return where values are put aside."""
+        if self.put_aside is None:
+            self.put_aside = Staging()
+        return self.put_aside
+
+    def is_staged(self, key: str) -> bool:
+        """Tell whether a value was put aside under this name."""
+        return self.put_aside is not None and key in self.put_aside.checks
+
+    def claim(self, key: str, what: str) -> None:
+        """Reserve the name of a check; raise UsageError if another check has it."""
+        if key in self._seen:
+            raise UsageError(f"{what}: a golden.check of this test is named {key!r} too: rename one of them")
+        self._seen.add(key)
+
+    def provenance(self, then: Provenance | None) -> Provenance:
+        """Return what this run is made from; `then` is what it will be held against."""
+        return self._provenance(then)
+
+    # The end of the test
 
     def finish(self) -> None:
         """Close the test after its body has passed; raise AssertionError for what was not reached or is not recorded."""
         __tracebackhide__ = True
-        if self._silent:
+        if self.silent:
             return
-        if not self._seen:
+        self._require_any()
+        recorded = self._golden_checks()
+        if self._stored is not None and self._stored.steps:
+            self.steps  # noqa: B018  # also where none of what is recorded ran
+        unused, book = sorted(recorded.keys() - self._seen), self.book
+        if book is not None and book.failed:
+            self._failed = True
+            raise AssertionError(Failing(self).steps(book, unused))
+        missing = bool(self.missing or (book is not None and book.missing))
+        if unused or (book is not None and book.unused()) or (missing and self.mode == "check"):
+            raise AssertionError(Failing(self).incomplete(unused))
+        if self.put_aside or (book is not None and book.staged):
+            self._made = self._provenance(None)  # now: what the fixtures set up still stands as it stood for the test
+            self.staging().made_from(self._made)
+
+    def _require_any(self) -> None:
+        __tracebackhide__ = True
+        if self.book is not None and not self.book.ran:
+            raise AssertionError(
+                "the test asks for `pipeline` and never came to pipeline.step(...): nothing was recorded"
+            )
+        if not self._seen and self.book is None:
             raise AssertionError("the test asks for `golden` and never came to golden.check(...): nothing was checked")
-        unused = sorted(self._golden_checks().keys() - self._seen)
-        if unused or (self._missing and self.settings.mode == "check"):
-            self._fail_at_end(unused)
-        if self._staging:  # now: what the fixtures set up still stands as it stood for the test
-            self._staging.made_from(self._provenance(None))
 
     def commit(self) -> None:
         """Write what was put aside, after the whole test has passed."""
-        if self.settings.mode == "check" or self._failed:  # a failed check counts, also one that the test swallowed
+        if self.mode == "check" or self._failed:  # a failed check counts, also one that the test swallowed
             return
-        if self._staging is None:
+        if self.put_aside is None:
             tidy(self.folder)
             return
         old = self._golden_checks()
-        golden = self._proposed({**old, **self._staging.checks})
         save(
             self.folder,
-            golden,
-            self._staging.folder,
-            action=self.settings.mode,
+            self.proposed((), (), self._made or Provenance()),
+            self.put_aside.folder,
+            action=self.mode,
             reason=self.settings.reason or "first recording",
-            change=_greatest(self._changes),
+            change=greatest([*self.steps_change(), *self.changes]),
             root=self.settings.root,
         )
-        for key in self._staging.checks:
-            self._notify(Check(key, "updated" if key in old else "recorded"))
+        if self.book is not None:
+            self.book.tell_recorded()
+        for key in self.put_aside.checks:
+            self.notify(Check(key, "updated" if key in old else "recorded"))
+
+    def proposed(self, dropped: Collection[str], gone: Collection[str], made_from: Provenance) -> Golden:
+        """Return the golden with this run's checks and steps, but for checks that are dropped and steps that are gone."""
+        kept = {key: check for key, check in self._golden_checks().items() if key not in dropped}
+        staged = self.put_aside.checks if self.put_aside is not None else {}
+        if self.book is not None:
+            steps, details = self.book.proposed(gone, made_from)
+        else:
+            steps, details = (self._stored.steps, self._stored.details) if self._stored is not None else ((), None)
+        return Golden.of(self.test, self.folder, {**kept, **staged}, steps, details)
 
     def discard(self) -> None:
         """Remove what was put aside."""
-        if self._staging is not None:
-            self._staging.discard()
-            self._staging = None
+        if self.put_aside is not None:
+            self.put_aside.discard()
+            self.put_aside = None
 
     @property
     def notes(self) -> list[str]:
         """Return what a test that failed for another reason should say about its golden."""
-        notes = []
-        if self._missing:
+        notes = [f"pipeline: {text}" for text in self.steps_change()]
+        if self.missing:
             notes.append(
-                f"golden: {_list(self._missing)} not recorded yet; nothing was proposed, since the test failed"
+                f"golden: {list_of(self.missing)} not recorded yet; nothing was proposed, since the test failed"
             )
-        elif self._staging is not None and self.settings.mode != "check":
+        elif self.put_aside is not None and self.mode != "check":
             notes.append("golden: nothing was recorded, since the test failed")
         return notes
+
+    def steps_change(self) -> list[str]:
+        """Return the conclusion on the steps, if one parts."""
+        if self.book is None or self.silent:
+            return []
+        return list(filter(None, [self.book.headline()]))
 
     def _key(self, name: str | None) -> str:
         if name is not None and (not isinstance(name, str) or not name):
@@ -248,122 +374,21 @@ class GoldenCase:
             return False
         return fingerprint_node(node).digest == recorded.digest and recorded.tolerance == rule.json
 
-    def _observe(self, label: str, value: object, node: Node, allowed: Mapping[str, Json]) -> None:
-        __tracebackhide__ = True
-        if self._observer is not None:
-            self._observer.observe(label, value, node, allowed)
-        elif self.settings.mode != "check":
-            raise UsageError(
-                "golden: ask for it as an argument of the test or of a fixture, so that recording runs twice"
-            )
-
     def _absent(self, key: str, node: Node, rule: Rule) -> None:
         __tracebackhide__ = True
         if is_empty(node):
-            self._notify(Check(key, "failed"))
-            raise AssertionError(f"{_title(key)} has no element at all: an empty comparison proves nothing")
+            self.notify(Check(key, "failed"))
+            raise AssertionError(f"{title(key)} has no element at all: an empty comparison proves nothing")
         rule.begin(node)
-        self._stage(key, node, rule)
-        if self.settings.mode == "check":
-            self._missing.append(key)
-            self._notify(Check(key, "missing"))
+        self.staging().add(key, node, rule.json)
+        if self.mode == "check":
+            self.missing.append(key)
+            self.notify(Check(key, "missing"))
 
-    def _differs(self, key: str, node: Node, rule: Rule, recorded: Recorded) -> None:
-        __tracebackhide__ = True
-        verify_arrays(recorded, self.folder)
-        found = rule.judge(recorded, self.folder, node)
-        if not found.change and not found.looser:
-            self._passed(key, found.remark)
-            return
-        self._changes.append(found.change or "; ".join(found.looser))
-        self._stage(key, node, rule)
-        if self.settings.mode == "update":
-            return
-        self._failed = True
-        self._notify(Check(key, "failed"))
-        now, trouble = self._made_from(recorded)
-        if not found.change:
-            why = Why(f"{_title(key)} is held to a looser tolerance than recorded")
-            details = "the value is within what was allowed when it was recorded."
-        else:
-            why = since_recorded(recorded, self.folder, now, subject=key or "the unnamed value")
-            details = found.details
-        raise AssertionError(
-            failure_text(
-                headline=why.conclusion,
-                details="\n".join([details, *found.looser]),
-                why=(*why.evidence, *trouble),
-                next_commands=self._commands(self._propose((), now, why.conclusion), bisect=why.several),
-            )
-        )
-
-    def _stage(self, key: str, node: Node, rule: Rule) -> None:
-        if self._staging is None:
-            self._staging = Staging()
-        self._staging.add(key, node, rule.json)
-
-    def _fail_at_end(self, unused: list[str]) -> None:
-        __tracebackhide__ = True
-        details = []
-        if self._missing and self.settings.mode == "check":
-            details.append(f"{_list(self._missing)}: no golden is recorded yet.")
-        if unused:
-            details.append(f"{_list(unused)}: recorded, and no check of this run came to it.")
-            for key in unused:
-                self._notify(Check(key, "unused"))
-        if self.settings.mode != "check":
-            details.append("Nothing was recorded: a recording never drops what is there.")
-        raise AssertionError(
-            failure_text(
-                headline=f"golden of {self.test} is not complete",
-                details="\n".join(details),
-                next_commands=self._commands(self._propose(unused, self._made_from()[0])),
-            )
-        )
-
-    def _made_from(self, recorded: Recorded | None = None) -> tuple[Provenance, list[str]]:
-        """Return what this run is made from; what can't be told must not hide the failure that it should explain."""
-        try:
-            return self._provenance(None if recorded is None else recorded_provenance(recorded, self.folder)), []
-        except MlreproError as error:
-            return Provenance(), [f"what this run is made from is unknown: {error}"]
-
-    def _propose(self, dropped: list[str] | tuple[()], made_from: Provenance, why: str = "") -> str | None:
-        """Write the proposal; a store that can't be written must not hide the failure that is being told."""
-        if self._staging:
-            self._staging.made_from(made_from)
-        staged = self._staging.checks if self._staging else {}
-        kept = {key: check for key, check in self._golden_checks().items() if key not in dropped}
-        files = {entry["file"] for check in staged.values() for entry in check.files()}
-        try:
-            propose(
-                self.settings.root,
-                self.folder,
-                self._stored,
-                self._proposed({**kept, **staged}),
-                arrays=[self._staging.folder / name for name in sorted(files)] if self._staging else [],
-                test=self.nodeid,
-                change=_greatest(self._changes) or "",
-                why=why,
-            )
-        except GoldenError as error:
-            return str(error)
-        return None
-
-    def _proposed(self, checks: Mapping[str, Recorded]) -> Golden:
-        return Golden.of(self.test, self.folder, checks)
-
-    def _commands(self, trouble: str | None, *, bisect: bool = False) -> tuple[str, ...]:
-        if trouble:
-            return (f"no proposal was written: {trouble}",)
-        rerun = ("to find out by reruns what carries the change:", f"  mlrepro explain --bisect '{self.nodeid}'")
-        return (
-            *(rerun if bisect else ()),
-            "to make this run's values the golden:",
-            f"  mlrepro accept '{self.nodeid}' --reason '…'",
-            "to look at what is recorded:",
-            f"  mlrepro show '{self.nodeid}'",
-        )
+    def _passed(self, key: str, remark: str) -> None:
+        self.notify(Check(key, "passed"))
+        if remark:
+            self._remark(key, remark)
 
 
 def _parts_at_once(recorded: Recorded, folder: Path, node: Node) -> bool:
@@ -371,15 +396,3 @@ def _parts_at_once(recorded: Recorded, folder: Path, node: Node) -> bool:
         return part_at_once(recorded.node(folder), node)
     except GoldenError:
         return False  # what is wrong with it is told by those who read all of it
-
-
-def _title(key: str) -> str:
-    return f"golden {key!r}" if key else "the unnamed golden"
-
-
-def _list(keys: list[str]) -> str:
-    return ", ".join(_title(key) for key in keys)
-
-
-def _greatest(changes: list[str]) -> str | None:
-    return "; ".join(changes[:3]) or None

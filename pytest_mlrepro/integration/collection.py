@@ -10,7 +10,7 @@ import pytest
 
 from ..records import Settings
 from ..session import Session
-from .phases import entropy_sites, outcomes, remarks, spreads, test_id
+from .phases import cached_steps, entropy_sites, outcomes, remarks, spreads, test_id
 
 __all__ = ["close", "collect", "finish", "holds_goldens", "wants_reruns"]
 
@@ -69,6 +69,8 @@ def finish(session: Session, report: pytest.TestReport) -> None:
         if said:
             session.remarks[report.nodeid] = said
         session.spreads += [(report.nodeid, *spread) for spread in spreads(report)]
+        for step, event in cached_steps(report):
+            session.cached.setdefault(event, []).append(f"{report.nodeid}: {step}")
 
 
 def close(session: Session, run: pytest.Session, status: int) -> None:

@@ -19,6 +19,7 @@ from .watching import Watch, Watched
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
     from ..golden.observer import Observer
+    from ..pipeline.recorder import Pipeline
     from ..provenance.gather import Sources
     from ..provenance.record import Provenance
     from ..seeding import EntropySite, SeedScope
@@ -28,6 +29,8 @@ __all__ = ["Phases"]
 PACKAGE = str(Path(__file__).parent.parent)
 ENTROPY = "mlrepro.entropy"
 """User property of each line that drew without a seed in a seeded test: `mlrepro.entropy:FILE:LINE`, kind of source."""
+CACHED = "mlrepro.cached"
+"""User property of each pipeline step with `cache=True`: `mlrepro.cached:NAME`, what became of it."""
 PROPERTY = "mlrepro.golden"
 """User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
 SPREAD = "mlrepro.spread"
@@ -171,10 +174,12 @@ class Phases:
         self.watch.close()
 
     def open_golden(self) -> GoldenCase:
-        """Return the golden of the running test."""
+        """Return the golden of the running test, one for all fixtures that ask for it."""
         from ..golden.case import GoldenCase
         from ..golden.layout import golden_folder
 
+        if self._case.golden is not None:
+            return self._case.golden
         item, settings = self._case.item, self.session.settings
         assert item is not None  # fixtures are made between set-up and tear-down
         test = test_id(item)
@@ -201,6 +206,14 @@ class Phases:
         if asked is None:
             return ()
         return (*(("reruns",) if asked.reruns > 1 else ()), *(variation.name for variation in asked.vary))
+
+    def open_pipeline(self) -> Pipeline:
+        """Return the pipeline of the running test, whose steps are entered in its golden."""
+        from .pipelines import open_pipeline
+
+        case = self._case
+        assert case.item is not None  # fixtures are made between set-up and tear-down
+        return open_pipeline(self.open_golden(), self.sources(), case.item, case.plan, self.watch.tracking)
 
     def sources(self) -> Sources:
         """Return what the provenance of the running test is gathered from."""
@@ -301,6 +314,13 @@ def spreads(report: pytest.TestReport) -> Iterator[tuple[str, str, str]]:
         if key.startswith(SPREAD):
             variation, _, label = key[len(SPREAD) + 1 :].partition(":")
             yield variation, label, str(value)
+
+
+def cached_steps(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
+    """Return the steps with `cache=True` that a test's last report tells of, and what became of each."""
+    for key, value in report.user_properties:
+        if key.startswith(CACHED):
+            yield key[len(CACHED) + 1 :], str(value)
 
 
 def _forbid(scope: SeedScope, seen: int) -> None:

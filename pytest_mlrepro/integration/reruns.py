@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Reruns", "request"]
 
 SECTION = "not reproducible"
+RECORDING = frozenset({"golden", "pipeline"})
+"""Fixtures by which a test records something."""
 
 
 class Reruns:
@@ -72,7 +74,9 @@ class Reruns:
         return plan if plan.reruns > 1 or plan.vary else None
 
     def _records(self, item: pytest.Item) -> bool:
-        return self._phases.session.settings.mode != "check" and "golden" in getattr(item, "fixturenames", ())
+        return self._phases.session.settings.mode != "check" and not RECORDING.isdisjoint(
+            getattr(item, "fixturenames", ())
+        )
 
     def _run(self, item: pytest.Function, nextitem: pytest.Item | None, plan: Plan) -> None:
         from ..determinism.ladder import Ladder
