@@ -10,6 +10,7 @@ from ..compare.explain import failure_text
 from ..errors import GoldenError, MlreproError
 from ..provenance.record import Provenance
 from ..records import Check
+from .checking import title
 from .pending import propose
 from .reason import Why, recorded_provenance, since_recorded
 from .record import Recorded
@@ -20,7 +21,7 @@ from .steps import StepBook
 if TYPE_CHECKING:
     from .case import GoldenCase
 
-__all__ = ["Failing", "greatest", "list_of", "title"]
+__all__ = ["Failing", "greatest", "list_of"]
 
 
 class Failing:
@@ -67,7 +68,7 @@ class Failing:
         case, book = self._case, self._case.book
         details = self._lacking([key for key in unused if book is None or key not in book.unused_keys()])
         details += list(changes(book.whole())) if book is not None else []
-        if case.mode != "check":
+        if case.checking.mode != "check":
             details.append("Nothing was recorded: a recording never drops what is there.")
         return failure_text(
             headline=f"golden of {case.test} is not complete",
@@ -78,13 +79,13 @@ class Failing:
     def _lacking(self, unused: list[str]) -> list[str]:
         """Return what is to be said of checks that are missing on either side."""
         case, details = self._case, []
-        if case.missing and case.mode == "check":
-            missing = [key for key in case.missing if case.book is None or key not in case.book.missing_keys()]
+        if case.checking.missing and case.checking.mode == "check":
+            missing = [key for key in case.checking.missing if case.book is None or key not in case.book.missing_keys()]
             details += [f"{list_of(missing)}: no golden is recorded yet."] if missing else []
         if unused:
             details.append(f"{list_of(unused)}: recorded, and no check of this run came to it.")
         for key in unused:
-            case.notify(Check(key, "unused"))
+            case.checking.notify(Check(key, "unused"))
         return details
 
     def _made_from(self, recorded: Recorded | None = None) -> tuple[Provenance, list[str]]:
@@ -98,8 +99,8 @@ class Failing:
     def _propose(self, dropped: Sequence[str], made_from: Provenance, why: str = "") -> str | None:
         """Write the proposal; a store that can't be written must not hide the failure that is being told."""
         case = self._case
-        if case.put_aside is not None:
-            case.put_aside.made_from(made_from)
+        if case.checking.put_aside is not None:
+            case.checking.put_aside.made_from(made_from)
         # a failure in the middle of the test drops nothing: what it did not come to may still be there
         gone = case.book.unused() if case.book is not None and dropped != () else []
         try:
@@ -107,11 +108,11 @@ class Failing:
             propose(
                 case.settings.root,
                 case.folder,
-                case.stored()[0],
+                case.checking.stored()[0],
                 new,
-                arrays=case.put_aside.files() if case.put_aside is not None else [],
+                arrays=case.checking.put_aside.files() if case.checking.put_aside is not None else [],
                 test=case.nodeid,
-                change=greatest([*case.steps_change(), *case.changes]) or "",
+                change=greatest([*case.steps_change(), *case.checking.changes]) or "",
                 why=why,
             )
         except GoldenError as error:
@@ -130,11 +131,6 @@ class Failing:
             "to look at what is recorded:",
             f"  mlrepro show '{nodeid}'",
         )
-
-
-def title(key: str) -> str:
-    """Return what failures call a check."""
-    return f"golden {key!r}" if key else "the unnamed golden"
 
 
 def list_of(keys: list[str]) -> str:

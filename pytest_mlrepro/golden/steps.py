@@ -25,7 +25,7 @@ from .timings import Timing
 if TYPE_CHECKING:
     from ..pipeline.after import Check as StepCheck
     from ..pipeline.after import Made
-    from .case import GoldenCase
+    from .checking import Checking
 
 __all__ = ["StepBook", "step_key"]
 
@@ -43,8 +43,8 @@ def step_key(name: str) -> str:
 class StepBook:
     """Where the steps of a test are entered; see `pipeline.after.Book`."""
 
-    def __init__(self, case: GoldenCase) -> None:
-        self._case = case
+    def __init__(self, checking: Checking) -> None:
+        self._checking = checking
         self._names: set[str] = set()
         self._made: dict[str, Made] = {}
         self._states: dict[str, State] = {}
@@ -64,7 +64,7 @@ class StepBook:
 
     def wants(self, step: Step) -> bool:
         """Tell whether it is to be found out what a step was made of: if it is new, or gave something else."""
-        if self._case.silent:
+        if self._checking.silent:
             return False
         old = self._recorded().get(step.name)
         return old is None or old.output != step.output or self._is_rewired(old, step)
@@ -72,42 +72,42 @@ class StepBook:
     def take(self, made: Made, value: Any, check: StepCheck) -> None:
         """Enter a step that has ended, and check its value if that is asked for."""
         __tracebackhide__ = True
-        case, step = self._case, made.step
+        checking, step = self._checking, made.step
         held = self._held(made, value, check)
-        if case.silent:
+        if checking.silent:
             return
         old = self._recorded().get(step.name)
         self._made[step.name] = made
         differs = old is not None and old.output != step.output
         state: State = "new" if old is None else "differs" if differs else "same"
         if held is not None:
-            found = case.judge(step_key(step.name), *held)
+            found = checking.judge(step_key(step.name), *held)
             if found is not None:
                 self._words[step.name] = found.words
-            elif state == "differs" and not case.is_staged(step_key(step.name)):
+            elif state == "differs" and not checking.is_staged(step_key(step.name)):
                 state = "within"
         self._states[step.name] = state
         if held is None and (outcome := self._outcome(state)) is not None:
-            case.notify(Check(step_key(step.name), outcome))
+            checking.notify(Check(step_key(step.name), outcome))
 
     def _held(self, made: Made, value: Any, check: StepCheck) -> tuple[Node, Rule] | None:
         """Hold the step against other runs; return its value and what that is held to, None without a check that counts."""
         __tracebackhide__ = True
-        case, name = self._case, made.step.name
+        checking, name = self._checking, made.step.name
         label, key = f"step {name!r}", step_key(name)
         if check is False:
-            if case.is_held:
-                case.observe(label, value, _described(made, value), None, asker="pipeline")
+            if checking.is_held:
+                checking.observe(label, value, _described(made, value), None, asker="pipeline")
             return None
-        case.claim(key, f"pipeline.step({name!r}, check=…)")
-        rule = case.rule(key, None if isinstance(check, bool) else check, f"pipeline.step({name!r}): check")
+        checking.claim(key, f"pipeline.step({name!r}, check=…)")
+        rule = checking.rule(key, None if isinstance(check, bool) else check, f"pipeline.step({name!r}): check")
         node = describe(value)
-        counts = case.shown(label, value, node, rule, asker="pipeline")
+        counts = checking.shown(label, value, node, rule, asker="pipeline")
         return None if counts is None else (node, counts)
 
     def _outcome(self, state: State) -> Outcome | None:
         """Return what is told of a step as it ends; what a recording does is told when it is done."""
-        mode = self._case.mode
+        mode = self._checking.mode
         if state == "new":
             return "missing" if mode == "check" else None
         if state == "differs":
@@ -129,7 +129,7 @@ class StepBook:
     @property
     def failed(self) -> bool:
         """Whether a step differs from the golden by more than is allowed, which only an update takes."""
-        return self._case.mode != "update" and bool(self._words or "differs" in self._states.values())
+        return self._checking.mode != "update" and bool(self._words or "differs" in self._states.values())
 
     @property
     def missing(self) -> list[str]:
@@ -186,19 +186,19 @@ class StepBook:
         steps |= {name: step for name, step in old.items() if name not in steps and name not in dropped}
         if not steps:
             return (), None
-        golden = self._case.stored()[0]
+        golden = self._checking.stored()[0]
         if golden is not None and tuple(steps.values()) == golden.steps:
             return golden.steps, golden.details
         before, now = self._before().steps, self._now().steps
         kept = {name: (now if name in staged else before)[name] for name in steps if name in now or name in before}
         timings = {name: Timing(made.seconds, made.peak) for name, made in self._made.items() if name in staged}
-        return tuple(steps.values()), self._case.staging().add_steps(Details(kept, test), timings)
+        return tuple(steps.values()), self._checking.staging().add_steps(Details(kept, test), timings)
 
     def tell_recorded(self) -> None:
         """Tell which steps were recorded, and which replaced; those with a value are told by their checks."""
         for name in self.staged:
-            if not self._case.is_staged(step_key(name)):
-                self._case.notify(Check(step_key(name), "recorded" if self._states[name] == "new" else "updated"))
+            if not self._checking.is_staged(step_key(name)):
+                self._checking.notify(Check(step_key(name), "recorded" if self._states[name] == "new" else "updated"))
 
     # What stands behind it
 
@@ -210,18 +210,18 @@ class StepBook:
 
     def _is_rewired(self, old: Step, new: Step) -> bool:
         """Tell whether an update should take a step though it gave the same: its inputs come from elsewhere now."""
-        if self._case.mode != "update":
+        if self._checking.mode != "update":
             return False
         return [(given.name, given.ties) for given in old.inputs] != [(given.name, given.ties) for given in new.inputs]
 
     def _recorded(self) -> Mapping[str, Step]:
-        golden = self._case.stored()[0]
+        golden = self._checking.stored()[0]
         return {step.name: step for step in golden.steps} if golden is not None else {}
 
     def _before(self) -> Details:
         """Return what the recorded steps were made of; what can't be read must not hide what it should explain."""
         if self._old is None:
-            golden, folder = self._case.stored()
+            golden, folder = self._checking.stored()
             try:
                 self._old = Details() if golden is None else details_of(golden, folder)
             except GoldenError:

@@ -10,7 +10,8 @@ import pytest
 
 from ..records import Settings
 from ..session import Session
-from .phases import cached_steps, entropy_sites, outcomes, remarks, spreads, test_id
+from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads
+from .running import test_id
 
 __all__ = ["close", "collect", "finish", "holds_goldens", "wants_reruns"]
 

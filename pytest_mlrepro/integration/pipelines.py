@@ -15,7 +15,7 @@ from ..pipeline.after import Surroundings
 from ..pipeline.cache import StepCache
 from ..pipeline.recorder import Pipeline
 from .markers import Plan
-from .phases import CACHED
+from .properties import CACHED
 
 if TYPE_CHECKING:
     from ..provenance.gather import Sources
@@ -36,15 +36,15 @@ def open_pipeline(
     def file(path: Path) -> tuple[str, Fingerprint]:
         return sources.name(path), sources.fingerprint(path, "data")
 
-    recording = golden.mode != "check"
+    recording = golden.checking.mode != "check"
     cache = StepCache(
         sources.root / ".mlrepro" / "cache" / "steps",
         seed=plan.seed if plan is not None else 0,
         entropy=plan.entropy if plan is not None else "seed",
         deterministic=plan is not None and plan.deterministic,
-        read=not golden.is_held,  # a stored output would make any step look as if it repeats
-        write=not golden.silent,
+        read=not golden.checking.is_held,  # a stored output would make any step look as if it repeats
+        write=not golden.checking.silent,
         notify=lambda step, event: item.user_properties.append((f"{CACHED}:{step}", event)),
     )
-    around = Surroundings((sources.root,), tracking, file, cache, memory=recording and not golden.silent)
+    around = Surroundings((sources.root,), tracking, file, cache, memory=recording and not golden.checking.silent)
     return Pipeline(golden.steps, around)

@@ -17,7 +17,7 @@ from _pytest.runner import check_interactive_exception, show_test_item
 from ..errors import UsageError
 from . import limits
 from .examples import same_examples, tests_examples
-from .phases import SPREAD
+from .properties import SPREAD
 from .silent import Phase, phase, requested
 
 if TYPE_CHECKING:
