@@ -55,7 +55,7 @@ def keep_timings(folder: Path, new: Path, names: Collection[str]) -> None:
     found = {name: timing for name, timing in (read_timings(folder) | read_timings(new)).items() if name in names}
     if found:
         write_timings(folder, found)
-    else:
+    elif (folder / TIMINGS).exists():
         with contextlib.suppress(OSError):
             (folder / TIMINGS).unlink()
 

@@ -212,7 +212,10 @@ def test_a_path_is_the_file_that_it_names(tmp_path: Path) -> None:
         (lambda p: p.step("load", [1, 2]), "fn must be something to call, got a value of type list"),
         (lambda p: p.step("load", len, [], cache=1), "cache must be True or False, got 1"),
         (lambda p: p.step("load", len, [], check=0.1), "check must be True, False, a Tolerance, a mapping of globs"),
-        (lambda p: p.step("load", len, [], check={"a": 1}), "check must be True, False, a Tolerance, a mapping of globs"),
+        (
+            lambda p: p.step("load", len, [], check={"a": 1}),
+            "check must be True, False, a Tolerance, a mapping of globs",
+        ),
     ],
 )
 def test_a_mistake_is_named(call: Any, words: str) -> None:
