@@ -25,7 +25,7 @@ class Generators:
     def __init__(self, torch: Any) -> None:
         self._torch = torch
 
-    def used(self, func: Any, args: Any, kwargs: Any) -> State | None:
+    def used(self, args: Any, kwargs: Any) -> State | None:
         """Return the state of the generator that the operation is about to draw from; None if there is none to look at."""
         own = next((one for one in (*args, *kwargs.values()) if isinstance(one, self._torch.Generator)), None)
         device = self._device(args, kwargs)

@@ -137,18 +137,18 @@ class Stream:
         if len(words) >= self._block:
             self.flush()
 
-    def head(self, kind: Kind, name: str, place: Place) -> int:
-        """Return the first word of such an event."""
-        return kind << KIND_SHIFT | self.table.name(name) << NAME_SHIFT | self.table.place(place)
+    def head_of(self, kind: Kind, name: str) -> int:
+        """Return the first word of such an event, to which the number of its place is added."""
+        return kind << KIND_SHIFT | self.table.name(name) << NAME_SHIFT
 
     def event(self, kind: Kind, name: str, place: Place, digest: int) -> None:
         """Add an event. digest: 64 bits, not negative."""
-        self.put(self.head(kind, name, place), digest)
+        self.put(self.head_of(kind, name) | self.table.place(place), digest)
 
     def note(self, **words: str | int | float | None) -> None:
         """Add words on the event before."""
         text = json.dumps(words, sort_keys=True)
-        self.put(Kind.NOTE << KIND_SHIFT | self.table.name(text) << NAME_SHIFT, 0)
+        self.put(self.head_of(Kind.NOTE, text), 0)
 
     def flush(self) -> None:
         """Write out what is buffered."""
