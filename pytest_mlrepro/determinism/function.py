@@ -21,6 +21,7 @@ from .call import Call, call_in_child, called
 from .kept import EXACT, Kept
 from .spread import spread_text
 from .traces import Rounds, traced
+from .unwritten import holds_pattern
 from .vary import VARIATIONS, Variation, child_environment, hashes_at_random, valid, varied
 from .words import not_reproducible
 
@@ -229,11 +230,24 @@ class _Ladder:
         )
         try:
             found = rounds.lines()
+            if not found and variation is None:
+                found = self._unwritten()
         except Exception as error:  # noqa: BLE001  # what can't be traced must not hide the difference that was found
             return [f"the runs could not be traced: {type(error).__name__}: {error}"]
         return found or [
             "made again under a trace, the two runs agreed: they part by chance, or what parts is not traced"
         ]
+
+    def _unwritten(self) -> list[str]:
+        """Return where memory is read that was never written to; what that holds may be the same in two runs by chance."""
+        malloc = VARIATIONS["malloc"]
+        try:
+            filled = self._child((malloc,))
+        except UsageError:
+            return []  # the function can't go to another process
+        if not isinstance(filled, Kept) or not holds_pattern(filled.node):
+            return []
+        return self._parting(malloc)
 
     def _traced(self, file: Path, variation: Variation | None) -> None:
         if variation is not None and variation.child:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["launch", "serve"]
 
-OVERRIDES = ("-o", "addopts=", "-p", "no:terminal")
+REWRITING = "ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning"
+"""This package is, by the time that pytest finds its plugin."""
+OVERRIDES = ("-o", "addopts=", "-p", "no:terminal", "-W", REWRITING)
 FORGOTTEN = ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST")
 
 

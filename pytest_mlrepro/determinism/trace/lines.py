@@ -74,10 +74,23 @@ class Lines:
         if code is None:
             return None
         known = _Frame(code, self._streams.current())
+        moved = self._global.moved()
+        caller = None if moved is None else self._caller(frame)
+        if moved is not None and caller is not None:
+            known.stream.event(Kind.DRAW, moved.name, _place(caller, caller.f_lineno), moved.digest)
         if frame.f_code.co_flags & 0x02:  # a function: modules and classes have no arguments
             count = frame.f_code.co_argcount + frame.f_code.co_kwonlyargcount
             self._note(known, frame, frame.f_code.co_varnames[:count], frame.f_code.co_firstlineno)
         return known
+
+    def _caller(self, frame: FrameType) -> FrameType | None:
+        """Return the function of the project whose line is under way; in a worker, none of those that started it."""
+        above = frame.f_back
+        while above is not None and above.f_globals.get("__name__") != "multiprocessing.process":
+            if self.lines(above.f_code) is not None:
+                return above
+            above = above.f_back
+        return None
 
     def line(self, known: _Frame, frame: FrameType, number: int) -> None:
         """Take in that a line begins, so that the one before has ended."""
