@@ -52,6 +52,14 @@ def line_of_set_up(line: str) -> bool:
     return any(words in line for words in SET_UP)
 
 
+def test_the_tests_of_the_page_on_determinism_pass(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    page = (ROOT / "docs" / "determinism.md").read_text("utf-8")
+    for text in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    assert "3 passed" in run(tmp_path, "pytest")
+
+
 def test_the_tests_of_the_page_on_tolerances_record_pass_and_are_shown(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
     page = (ROOT / "docs" / "tolerances.md").read_text("utf-8")

@@ -47,5 +47,8 @@ def test_every_benchmark_prints_its_table() -> None:
         "## Fingerprints of small values",
         "## Seeding, without pytest",
         "## A step of a pipeline",
+        "## Asking whether a test repeats",
+        "## Tracing a training",
+        "## Memory of a long trace",
     ]
     assert "targets met" in ran.stdout
