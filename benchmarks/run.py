@@ -11,7 +11,18 @@ import importlib
 
 from showing import machine
 
-NAMES = ("startup", "per_test", "arrays", "frames", "files", "fingerprints", "seeding", "pipelines", "reruns", "tracing")
+NAMES = (
+    "startup",
+    "per_test",
+    "arrays",
+    "frames",
+    "files",
+    "fingerprints",
+    "seeding",
+    "pipelines",
+    "reruns",
+    "tracing",
+)
 
 
 def main() -> None:

@@ -9,9 +9,28 @@ from typing import Any, Final
 from .reading import Event, Line
 from .stream import Kind
 
-__all__ = ["Cause", "Look", "cause_of", "harmless"]
+__all__ = ["Cause", "Look", "cause_of", "clocks_on", "harmless"]
 
-CLOCKS: Final = ("time.", "datetime.")
+CLOCKS: Final = (
+    *(
+        "time.time",
+        "time.perf_counter",
+        "time.monotonic",
+        "time.process_time",
+        "time.thread_time",
+        "time.clock_gettime",
+    ),
+    *(
+        "time.ctime",
+        "time.localtime",
+        "time.gmtime",
+        "time.strftime",
+        "datetime.datetime.now",
+        "datetime.datetime.utcnow",
+    ),
+    *("datetime.datetime.today", "datetime.date.today", "pandas.Timestamp.now", "pandas.Timestamp.today"),
+    *("pandas.Timestamp.utcnow", "timeit.default_timer"),
+)
 ENTROPY: Final = ("os.urandom", "os.getrandom", "uuid.", "secrets.", "random.SystemRandom")
 FOLDERS: Final = ("os.listdir", "os.scandir", "os.walk", "glob.", "pathlib.")
 FINISHED: Final = {
@@ -50,6 +69,16 @@ THREADED: Final = (
 )
 """What spreads its work over threads of its own and gives it in no stated order."""
 UNFILLED: Final = ("numpy.empty", "numpy.empty_like", "numpy.ndarray", "torch.empty", "torch.empty_like")
+SEEDS: Final = (
+    "seed",
+    "manual_seed",
+    "seed_all",
+    "seed_everything",
+    "set_seed",
+    "default_rng",
+    "Random",
+    "RandomState",
+)
 THREADS: Final = (
     *(
         "torch.get_num_threads",
@@ -131,6 +160,8 @@ class Look:
     notes: tuple[Mapping[str, Any], Mapping[str, Any]]
     drawn: bool
     """Whether something was drawn from the same generator before, in the same state in both runs."""
+    clocks: tuple[str, ...]
+    """What clocks are read on lines that seed a generator."""
     before: tuple[str, ...]
     """What was called on the lines of the same function that set what this line reads."""
     varied: str | None
@@ -159,6 +190,13 @@ def harmless(calls: Iterable[str], varied: str | None) -> tuple[str, str] | None
         if varied == "threads" and name.startswith(THREADS):
             return name, "tells the number of threads, and the result depends on it"
     return None
+
+
+def clocks_on(calls: Iterable[str]) -> tuple[str, ...]:
+    """Return the clocks that a line reads to seed a generator; none if it seeds none."""
+    named = tuple(calls)
+    seeds = any(name.rpartition(".")[2] in SEEDS for name in named)
+    return tuple(name for name in named if name.startswith(CLOCKS)) if seeds else ()
 
 
 def cause_of(look: Look) -> Cause:
@@ -202,6 +240,8 @@ def _draw(look: Look) -> Cause | None:
             operation, "drew from a generator that is shared by threads: who draws first is a matter of timing"
         )
     whose = one.get("generator", "numpy's global generator" if name == "numpy.random" else "a generator")
+    if one.get("seed") != two.get("seed") and look.clocks:
+        return Cause(look.clocks[0], "read the clock, and a generator is seeded with it")
     if one.get("seed") != two.get("seed"):
         seeds = f"{whose} had the seed {one.get('seed')} in one run and {two.get('seed')} in the other"
         return Cause(operation, "drew from a generator that was not seeded", (seeds,), settled=look.close)
@@ -283,6 +323,9 @@ def _named_on_line(look: Look) -> Cause | None:
     made = [name for name in calls if name in GENERATORS]
     if made:
         return Cause(made[0], "made a generator that was not seeded", ("nothing that it was given differs",))
+    drawing = [name for name in calls if name.startswith("random.") and name.count(".") == 1]
+    if drawing:
+        return Cause(drawing[0], "drew from Python's global generator, which was not seeded", (ON,))
     if "builtins.id" in calls:
         return Cause(look.function, "orders or keys by id(), an address in memory")
     for name in calls:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dis
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, Final
 
 from ..._lazy import loaded
@@ -154,11 +155,24 @@ def full_name(value: Any, holder: Any = None) -> str:
         return _public(
             holder.__name__, value.__name__
         )  # also a method of something hidden, such as numpy's own generator
+    shared = "" if owner is None else _shared(owner)
+    if shared:
+        return f"{shared}.{value.__name__}"
+    if isinstance(holder, type) and not isinstance(value, FunctionType):
+        return f"{_of_type(holder)}.{value.__name__}"  # of a class in C, which doesn't know where it is
     if owner is not None and not isinstance(owner, ModuleType | type):
         if isinstance(holder, ModuleType):
             return f"{holder.__name__}.{value.__name__}"  # such as of the generator that all share
         return f"{_of_type(type(owner))}.{value.__name__}"
     return _public(getattr(value, "__module__", "") or _module_of(holder), str(name))
+
+
+def _shared(owner: object) -> str:
+    """Return the module by whose functions a generator that all share is drawn from; "" for anything else."""
+    if owner is getattr(random, "_inst", None):
+        return "random"
+    numpy = getattr(loaded("numpy.random.mtrand"), "_rand", None)
+    return "numpy.random" if numpy is not None and owner is numpy else ""
 
 
 def _module_of(holder: Any) -> str:

@@ -100,7 +100,10 @@ class Lines:
         here = known.code.get(number)
         if here is not None and (id(known.code), number) not in self._told:
             self._told.add((id(known.code), number))
-            names = names_on(here, frame)
+            try:
+                names = names_on(here, frame)
+            except Exception:  # noqa: BLE001  # somebody's object that can't be looked at must not fail what is traced
+                names = []
             self._streams.table.line(
                 _place(frame, number), calls=names, reads=list(here.reads), writes=list(here.writes)
             )

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from .causes import Cause, Look, cause_of, harmless
+from .causes import Cause, Look, cause_of, clocks_on, harmless
 from .reading import Event, Line, Pair, Trace, differing
 from .stream import KIND_SHIFT, Kind, Place
 
@@ -148,6 +148,9 @@ class _Finder:
             return min(self.tainted.values())
         return None
 
+    def _lines(self) -> dict[Place, Line]:
+        return {**self.two.lines, **self.one.lines}
+
     def _line(self, place: Place) -> Line:
         return self.one.lines.get(place) or self.two.line(place)
 
@@ -193,19 +196,17 @@ class _Finder:
 
     def _found(self, cause: Cause, event: Event, number: int, chain: tuple[str, ...]) -> Parting:
         place = event.place
-        if cause.operation not in self._line(place).calls and cause.operation in self._before(place):
+        if cause.operation not in self._line(place).calls:
             place = self._where_called(cause.operation, place)
         wanted = number if not self.suffix and event.kind in (Kind.VALUE, Kind.LOCAL, Kind.INPUT) else -1
         return Parting(cause.operation, place, cause.words, cause.evidence, chain, "", cause.settled, wanted)
 
     def _where_called(self, name: str, near: Place) -> Place:
-        known = {**self.two.lines, **self.one.lines}
-        found = [
-            place
-            for place, line in known.items()
-            if name in line.calls and (place.file, place.function) == (near.file, near.function)
-        ]
-        return found[0] if found else near
+        known = self._lines()
+        found = [place for place, line in known.items() if name in line.calls]
+        same = [place for place in found if (place.file, place.function) == (near.file, near.function)]
+        seeding = [place for place in found if clocks_on(known[place].calls)]
+        return next(iter(same or seeding), near)
 
     def _look(self, event: Event, number: int) -> Look:
         notes = tuple(
@@ -217,6 +218,7 @@ class _Finder:
             self._line(event.place),
             (notes[0], notes[1]),
             self._drawn(event, number),
+            tuple(name for line in self._lines().values() for name in clocks_on(line.calls)),
             self._before(event.place),
             self.varied,
             {**self.one.facts, **self.two.facts},
@@ -235,7 +237,7 @@ class _Finder:
     def _before(self, place: Place) -> tuple[str, ...]:
         """Return what was called where the variables that a line reads were set, in the same function."""
         wanted = set(self._line(place).reads)
-        known = {**self.two.lines, **self.one.lines}
+        known = self._lines()
         found: dict[str, None] = {}
         for other, line in known.items():
             if (other.file, other.function) == (place.file, place.function) and wanted & set(line.writes):
