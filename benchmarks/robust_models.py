@@ -30,9 +30,7 @@ def digits(classes: int = 10, test: int = 1000) -> tuple[Tensor, Tensor, Tensor,
     data = load_digits()
     keep = data.target < classes
     images = (data.images[keep] / 16).astype(np.float32)[:, None]
-    parts = train_test_split(
-        images, data.target[keep], test_size=test, stratify=data.target[keep], random_state=0
-    )
+    parts = train_test_split(images, data.target[keep], test_size=test, stratify=data.target[keep], random_state=0)
     x, x_test, y, y_test = map(torch.as_tensor, parts)
     return x, y, x_test, y_test
 

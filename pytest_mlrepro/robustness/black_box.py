@@ -61,7 +61,9 @@ class BlackBox:
         array = np.asarray(out.to_numpy() if hasattr(out, "to_numpy") else out)
         if array.ndim < 1 or len(array) != len(x):
             name = f"{type(self.model).__qualname__}.{method}" if method else "the call"
-            raise UsageError(f"model: {name} gave shape {array.shape} for {len(x)} samples; one row for each is expected")
+            raise UsageError(
+                f"model: {name} gave shape {array.shape} for {len(x)} samples; one row for each is expected"
+            )
         return array
 
 

@@ -38,9 +38,7 @@ def drawn(
     return np.stack([draw(np.random.Generator(np.random.PCG64([int(key), *purpose]))) for key in keys])
 
 
-def uniform_turns(
-    keys: NDArray[np.uint64], purpose: int, numbers: int, turns: int
-) -> Iterator[NDArray[np.float64]]:
+def uniform_turns(keys: NDArray[np.uint64], purpose: int, numbers: int, turns: int) -> Iterator[NDArray[np.float64]]:
     """Yield for each turn numbers in [0, 1), (samples, numbers), the same for a sample whatever the others are."""
     length = max(1, min(64, _AT_ONCE // numbers))
     for first in range(0, turns, length):

@@ -29,7 +29,8 @@ class Goal:
 
     def take(self, rows: NDArray[Any]) -> Goal:
         """Return the goal of these samples."""
-        return Goal(*(None if part is None else part[rows] for part in (self.targets, self.base)), self.allowed)  # type: ignore[arg-type]  # both parts keep their kinds
+        targets = None if self.targets is None else self.targets[rows]
+        return Goal(targets, None if self.base is None else self.base[rows], self.allowed)
 
     def margin(self, scores: NDArray[np.float64]) -> Margins:
         """Return by how much each sample stands, (batch, columns) to (batch,): below zero it is broken, NaN is -inf."""

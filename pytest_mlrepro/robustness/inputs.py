@@ -1,4 +1,4 @@
-"""Inputs and labels as people have them, into arrays and back: the model gets the kind of object, names and dtypes that it was given."""
+"""Inputs and labels as people have them, into arrays and back: a model gets the kind, names and dtypes that it is used to."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .._lazy import loaded
 from ..errors import UsageError
-from .black_box import BlackBox, black_box
+from .black_box import black_box
 from .inputs import Floats, Form
 from .network import Network, gives_gradients, opened_module
 from .outputs import Reading
@@ -62,7 +62,8 @@ class Meter:
     def tensor_scores(self, x: Any) -> Any:
         """Return scores of a tensor with their graph, for a model that has gradients."""
         self.evaluations += len(x)
-        assert self.network is not None and self.network.reading is not None
+        assert self.network is not None
+        assert self.network.reading is not None
         return self.network.reading.tensor_scores(self.network.outputs(x))
 
     def decided(self, x: Floats) -> NDArray[np.float64]:
@@ -93,9 +94,13 @@ def opened(model: Any, form: Form, x: Floats, *, regression: bool) -> Iterator[t
     predicts = any(callable(getattr(model, name, None)) for name in ("predict", "predict_proba"))
     if isinstance(model, type) or not (predicts or callable(model)):
         kind = f"the class {model.__qualname__}" if isinstance(model, type) else type(model).__qualname__
-        raise UsageError(f"model: a torch module, an object with predict or predict_proba, or a callable is expected, got {kind}")
+        raise UsageError(
+            f"model: a torch module, an object with predict or predict_proba, or a callable is expected, got {kind}"
+        )
     if base is not None and not regression and isinstance(model, base.BaseEstimator) and base.is_regressor(model):
-        raise UsageError(f"model: {type(model).__name__} is a regressor: say by how much its output may change, max_change=…")
+        raise UsageError(
+            f"model: {type(model).__name__} is a regressor: say by how much its output may change, max_change=…"
+        )
     if not predicts and gives_gradients(model, form, x[:1]):
         yield Network(model, form.dtypes[0], form.device), list
     else:

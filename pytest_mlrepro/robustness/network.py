@@ -51,9 +51,13 @@ class Network:
         out = self.call(x)
         out = getattr(out, "logits", out)
         if not isinstance(out, torch.Tensor):
-            raise UsageError(f"model: a tensor of outputs is expected, got {type(out).__qualname__}; wrap the model to give it")
+            raise UsageError(
+                f"model: a tensor of outputs is expected, got {type(out).__qualname__}; wrap the model to give it"
+            )
         if out.ndim < 1 or len(out) != len(x):
-            raise UsageError(f"model: one row of outputs for each of {len(x)} samples is expected, got shape {tuple(out.shape)}")
+            raise UsageError(
+                f"model: one row of outputs for each of {len(x)} samples is expected, got shape {tuple(out.shape)}"
+            )
         return out
 
     def raw(self, x: Floats) -> NDArray[Any]:

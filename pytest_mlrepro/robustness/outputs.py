@@ -38,14 +38,15 @@ class Reading:
         if self.kind == "labels":
             columns = columns_of(raw, self.classes)
             return np.eye(len(self.classes) + 1)[np.where(columns < 0, len(self.classes), columns)]
-        table = np.asarray(as_columns(raw), np.float64)
+        table: NDArray[np.float64] = np.asarray(as_columns(raw), np.float64)
+        tiny = float(np.finfo(np.float64).tiny)
         match self.kind:
             case "probabilities":
-                return np.log(np.maximum(table, np.finfo(np.float64).tiny))
+                return np.log(np.maximum(table, tiny))
             case "logit":
-                return np.concatenate([-table / 2, table / 2], axis=1)
+                both: NDArray[np.float64] = np.concatenate([-table / 2, table / 2], axis=1)
+                return both
             case "probability":
-                tiny = np.finfo(np.float64).tiny
                 return np.log(np.maximum(np.concatenate([1 - table, table], axis=1), tiny))
             case _:
                 return table

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 
-__all__ = ["L0", "L1", "L2", "Ball", "Bounds", "Linf", "Norm", "SLACK"]
+__all__ = ["L0", "L1", "L2", "SLACK", "Ball", "Bounds", "Linf", "Norm"]
 
 Norm: TypeAlias = Literal["linf", "l2", "l1", "l0"]
 Bounds: TypeAlias = tuple[float, float]
@@ -65,7 +65,13 @@ class Ball:
             change = np.clip(centre + change, *self.bounds) - centre
         change = self._shorten(change)
         moved, out = origin, np.ones(len(origin), np.bool_)
-        for inward in (0.0, 2e-6, 3e-5, 5e-4, 8e-3):  # as far as rounding has left the ball, first of float32, then of halves
+        for inward in (
+            0.0,
+            2e-6,
+            3e-5,
+            5e-4,
+            8e-3,
+        ):  # as far as rounding has left the ball, first of float32, then of halves
             change[out] *= 1 - inward
             moved = (centre + change).astype(origin.dtype)
             moved = moved if rounded is None else rounded(moved)
@@ -82,7 +88,7 @@ class Ball:
             slack = SLACK * (high - low)
             flat = _flat(np.asarray(x, np.float64))
             inside &= (flat.min(1) >= low - slack) & (flat.max(1) <= high + slack)
-        return cast("NDArray[np.bool_]", inside)
+        return inside
 
     def _shorten(self, change: NDArray[np.float64]) -> NDArray[np.float64]:
         size = _NORMS[self.norm](_flat(change))
@@ -142,7 +148,9 @@ class L0(Ball):
         if self.epsilon != int(self.epsilon):
             raise UsageError(f"L0(epsilon): a whole number of elements is expected, got {self.epsilon!r}")
         if self.bounds is None:
-            raise UsageError("L0(bounds): needed, since a changed element may become anything inside them: bounds=(0, 1)")
+            raise UsageError(
+                "L0(bounds): needed, since a changed element may become anything inside them: bounds=(0, 1)"
+            )
 
     def _shorten(self, change: NDArray[np.float64]) -> NDArray[np.float64]:
         """Keep the greatest changes and undo the others."""
@@ -178,8 +186,8 @@ def _flat(x: NDArray[Any]) -> NDArray[Any]:
     return x.reshape(len(x), math.prod(x.shape[1:]))
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+def _number(value: Any) -> bool:
+    return type(value) is not bool and isinstance(value, Real) and math.isfinite(value)
 
 
 def _bounds(name: str, bounds: object) -> Bounds:
@@ -197,5 +205,3 @@ def spelled(number: float) -> str:
         top = f"{steps.numerator}" if steps.denominator == 1 else f"{float(steps):g}"
         return f"{top}/255"
     return short
-
-

@@ -58,8 +58,8 @@ def attack_of_foolbox(attack: Any, norm: str) -> FromFoolbox:
     name = type(attack).__name__
     if name in _BROKEN:
         raise UsageError(f"attacks: {name} of foolbox is not used: {_BROKEN[name]}")
-    distance = getattr(attack, "distance", None)
-    measured = {0: "l0", 1: "l1", 2: "l2", float("inf"): "linf"}.get(getattr(distance, "p", None), norm)
+    p: Any = getattr(getattr(attack, "distance", None), "p", None)
+    measured = {0: "l0", 1: "l1", 2: "l2", float("inf"): "linf"}.get(p, norm)
     if measured != norm:
         raise UsageError(f"attacks: {name} keeps its changes small in {measured}, and the threat is of {norm}")
     return FromFoolbox(attack)
@@ -114,10 +114,15 @@ class FromFoolbox:
         library = foolbox()
         network = meter.network
         x = batch.x if network is None else network.tensor(batch.x)
-        labels = batch.goal.targets if network is None else loaded("torch").as_tensor(batch.goal.targets, device=x.device)  # type: ignore[union-attr]  # a network has torch
-        labels = np.asarray(labels) if network is None else labels
+        labels = np.asarray(batch.goal.targets)
+        if network is not None:
+            labels = require("torch", extra="torch").as_tensor(labels, device=x.device)
+        model, criterion = _model(library, meter, batch.x, ball), library.Misclassification(labels)
         with np.errstate(all="ignore"):
-            found = self.attack.run(_model(library, meter, batch.x, ball), x, library.Misclassification(labels), **self._bound(ball))
+            if hasattr(self.attack, "run"):
+                found = self.attack.run(model, x, criterion, **self._bound(ball))
+            else:  # one that repeats another
+                found = self.attack(model, x, criterion, epsilons=ball.epsilon)[1]
         return np.asarray(found if network is None else network.array(found)).astype(batch.x.dtype)
 
     def _bound(self, ball: Ball) -> dict[str, float]:

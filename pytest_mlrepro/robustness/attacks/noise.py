@@ -53,7 +53,7 @@ def _edge(draws: NDArray[np.float64], others: NDArray[np.float64], ball: Ball) -
         return signs * ball.epsilon
     if ball.norm == "l2":
         normal = signs * np.sqrt(-2 * np.log1p(-others)) * np.abs(np.cos(np.pi * draws))  # Box and Muller
-        return normal * (ball.epsilon / np.linalg.norm(normal, axis=1, keepdims=True))
+        return np.asarray(normal * (ball.epsilon / np.linalg.norm(normal, axis=1, keepdims=True)), np.float64)
     size = draws.shape[1]
     few = max(1, min(size, int(ball.epsilon) if ball.norm == "l0" else round(size**0.5)))
     least = np.partition(others, size - few, axis=1)[:, size - few : size - few + 1]

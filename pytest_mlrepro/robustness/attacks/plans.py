@@ -21,7 +21,9 @@ Strength: TypeAlias = Literal["fast", "auto", "strong"]
 _MINIMUM_NORM = {"linf": "LInfFMNAttack", "l2": "DDNAttack", "l1": "L1FMNAttack", "l0": "L0FMNAttack"}
 
 
-def planned(attacks: object, *, norm: Norm, gradients: bool, scores: bool, columns: int, regression: bool) -> tuple[Attack, ...]:
+def planned(
+    attacks: object, *, norm: Norm, gradients: bool, scores: bool, columns: int, regression: bool
+) -> tuple[Attack, ...]:
     """Return the attacks for one of the words, or for a list of foolbox attacks (instances or names) and our own.
 
     `columns` is the number of classes, or of outputs of a regression.
@@ -37,7 +39,9 @@ def planned(attacks: object, *, norm: Norm, gradients: bool, scores: bool, colum
             return _for_gradients(strength, norm, columns, regression)
         return _for_scores(strength, norm) if scores else _for_decisions(strength, norm)
     if not isinstance(attacks, Sequence) or not attacks:
-        raise UsageError(f"attacks: 'fast', 'auto', 'strong' or a list of at least one attack is expected, got {attacks!r}")
+        raise UsageError(
+            f"attacks: 'fast', 'auto', 'strong' or a list of at least one attack is expected, got {attacks!r}"
+        )
     given = tuple(_one(attack, norm) for attack in attacks)
     for attack in given:
         if isinstance(attack, Descent) and not gradients:
@@ -66,7 +70,7 @@ def _for_gradients(strength: Strength, norm: Norm, columns: int, regression: boo
     foolbox()  # missing: said before anything is spent
     return (
         *first,
-        *(Descent(100, loss, start=number) for number in range(1, 4) for loss in ("margin", "cross-entropy")),  # type: ignore[arg-type]  # both are losses
+        *(Descent(100, loss, start=number) for number in range(1, 4) for loss in ("margin", "cross-entropy")),
         *(Descent(100, "target", number, start=10 + number) for number in targets),
         attack_of_foolbox(_MINIMUM_NORM[norm], norm),
         Square(2000),

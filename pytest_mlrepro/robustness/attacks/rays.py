@@ -8,7 +8,7 @@ it. foolbox's decision-based attacks draw from one generator for a batch, and gi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,13 @@ from .best import live
 
 __all__ = ["Rays"]
 
-_SEARCH = 10
+_SEARCH = 6
 """Halvings of the distance along a direction that is better than the best."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rays:
-    """`turns` flips of a block of the direction; each costs one evaluation, and ten more where it gets nearer."""
+    """`turns` flips of a block of the direction; each costs one evaluation, and six more where it gets nearer."""
 
     turns: int
     kind: ClassVar[Kind] = "decision"
@@ -68,7 +68,7 @@ class _Search:
         self.radius = np.full(len(batch.x), np.inf)
 
     def done(self) -> NDArray[np.bool_]:
-        return cast("NDArray[np.bool_]", self.radius <= self.ball.epsilon)
+        return self.radius <= self.ball.epsilon
 
     def points(self, signs: NDArray[np.float64], radius: NDArray[np.float64]) -> Floats:
         """Return the points at these distances along the directions, inside the bounds: (batch, ...)."""
@@ -77,7 +77,9 @@ class _Search:
         inside = x if self.ball.bounds is None else np.clip(x, *self.ball.bounds)
         return self.meter.model.rounded(inside.astype(self.batch.x.dtype))
 
-    def broken(self, signs: NDArray[np.float64], radius: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def broken(
+        self, signs: NDArray[np.float64], radius: NDArray[np.float64], where: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
         """Tell where the points at these distances are broken, asking only about the samples of `where` if possible."""
         rows = live(self.meter, ~where)
         told = np.zeros(len(where), np.bool_)

@@ -55,7 +55,11 @@ class Square:
         for turn, draws in enumerate(uniform_turns(batch.keys, 3, numbers, self.queries)):
             share = self._share(turn)
             if turn == 0:
-                patch = _stripes(draws, shape) if image else np.where(draws[:, :size] < 0.5, -1.0, 1.0).reshape(batch.x.shape)
+                patch = (
+                    _stripes(draws, shape)
+                    if image
+                    else np.where(draws[:, :size] < 0.5, -1.0, 1.0).reshape(batch.x.shape)
+                )
             else:
                 patch = _windows(draws, shape, share) if image else _sets(draws, shape, share, ball)
             if best.offer(ball.project(_changed(best.x, batch.x, patch, ball), batch.x, meter.model.rounded)):
@@ -82,12 +86,14 @@ def _changed(best: Floats, x: Floats, patch: NDArray[np.float64], ball: Ball) ->
 
 def _made_room(changed: NDArray[np.float64], x: Floats, inside: NDArray[np.bool_], most: int) -> NDArray[np.float64]:
     """Undo earlier changes, in the order of their places, until at most `most` elements differ."""
-    flat, origin, fresh = (part.reshape(len(x), -1).copy() for part in (changed, x, inside))
+    flat, origin = changed.reshape(len(x), -1).copy(), x.reshape(len(x), -1)
+    fresh: NDArray[np.bool_] = inside.reshape(len(x), -1)
     old = (flat != origin) & ~fresh
     room = most - (fresh & (flat != origin)).sum(1, keepdims=True)
     drop = old & (np.cumsum(old, axis=1) > room)
     flat[drop] = origin[drop]
-    return flat.reshape(changed.shape)
+    filled: NDArray[np.float64] = flat.reshape(changed.shape)
+    return filled
 
 
 def _stripes(draws: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -105,7 +111,8 @@ def _windows(draws: NDArray[np.float64], shape: tuple[int, ...], share: float) -
     left = np.floor(draws[:, 1:2] * (width - side + 1))
     rows, columns = np.arange(height) - top, np.arange(width) - left
     inside = ((rows >= 0) & (rows < side))[:, None, :, None] & ((columns >= 0) & (columns < side))[:, None, None, :]
-    return inside * np.where(draws[:, 2 : 2 + channels] < 0.5, -1.0, 1.0)[:, :, None, None]
+    signs = np.where(draws[:, 2 : 2 + channels] < 0.5, -1.0, 1.0)[:, :, None, None]
+    return np.asarray(inside * signs, np.float64)
 
 
 def _sets(draws: NDArray[np.float64], shape: tuple[int, ...], share: float, ball: Ball) -> NDArray[np.float64]:
