@@ -54,13 +54,12 @@ def work(job: Job) -> Done:
     """Run the attack over the shard batch by batch, so that memory is bounded by a batch and not by the shard."""
     start, meter = time.perf_counter(), Meter(job.model)
     parts = []
-    errors: list[str] = []
     for first in range(0, len(job.batch.x), job.rows):
         rows = np.arange(first, min(first + job.rows, len(job.batch.x)))
-        parts.append(_attacked(job, meter, rows, errors))
+        parts.append(_attacked(job, meter, rows))
     joined = [np.concatenate(part) for part in zip(*parts, strict=True)]
     took = time.perf_counter() - start
-    return Done(joined[0], joined[1], joined[2], meter.evaluations, meter.gradients, took, errors)
+    return Done(joined[0], joined[1], joined[2], meter.evaluations, meter.gradients, took, meter.errors)
 
 
 def padded(rows: NDArray[np.intp], length: int, model: Model) -> NDArray[np.intp]:
@@ -69,16 +68,14 @@ def padded(rows: NDArray[np.intp], length: int, model: Model) -> NDArray[np.intp
     return np.concatenate([rows, np.repeat(rows[-1:], max(0, missing))])
 
 
-def _attacked(
-    job: Job, meter: Meter, rows: NDArray[np.intp], errors: list[str]
-) -> tuple[NDArray[np.bool_], Floats, NDArray[np.float64]]:
+def _attacked(job: Job, meter: Meter, rows: NDArray[np.intp]) -> tuple[NDArray[np.bool_], Floats, NDArray[np.float64]]:
     batch = job.batch.take(padded(rows, job.rows, job.model))
     try:
         candidates = job.attack(meter, batch, job.ball)
     except MlreproError:
         raise
     except Exception:  # noqa: BLE001  # whatever an attack does on one sample, the others must have their result
-        candidates = _one_by_one(job, meter, rows, batch, errors)
+        candidates = _one_by_one(job, meter, rows, batch)
     points = job.ball.project(candidates, batch.x, job.model.rounded)
     scores = meter.decided(points)
     broken = batch.goal.broken(scores) & job.ball.contains(points, batch.x)
@@ -86,7 +83,7 @@ def _attacked(
     return broken[:count], points[:count], scores[:count]
 
 
-def _one_by_one(job: Job, meter: Meter, rows: NDArray[np.intp], batch: Batch, errors: list[str]) -> Floats:
+def _one_by_one(job: Job, meter: Meter, rows: NDArray[np.intp], batch: Batch) -> Floats:
     """Find out which samples the attack fails on, and leave those as they are."""
     candidates = batch.x.copy()
     for at, row in enumerate(rows):
@@ -96,7 +93,7 @@ def _one_by_one(job: Job, meter: Meter, rows: NDArray[np.intp], batch: Batch, er
         except MlreproError:
             raise
         except Exception as own:  # noqa: BLE001  # as above
-            errors.append(f"{type(own).__name__}: {own}")
+            meter.errors.append(f"{type(own).__name__}: {own}")
     return candidates
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from .attacks.base import Attack
 from .attacks.descent import Descent
@@ -41,27 +42,30 @@ def _checked(run: Run) -> Ids:
     return run.alive(run.order)[:CHECKED]
 
 
-def carry_out(run: Run, plan: Sequence[Attack], rule: Rule) -> tuple[Decision | None, list[Sign]]:
+def carry_out(
+    run: Run, plan: Sequence[Attack], rule: Rule, *, complete: bool = False
+) -> tuple[Decision | None, list[Sign]]:
     """Attack until the decision can't change, or everything is done; return it with the signs against a pass.
 
-    The decision is that of a run of everything: a sample's result depends on itself alone, and both rules decide only
-    what no further result can undo. The signs are looked for on the same samples however early the run ends.
+    The decision is that of a run of everything (`complete`): a sample's result depends on itself alone, and both rules
+    decide only what no further result can undo. The signs are looked for on the same samples however early a run ends.
     """
+    decided = _never if complete else rule.decided
     checked = _checked(run)
-    cheap = [attack for attack in plan if attack.cost <= _CHEAP]
-    if not isinstance(rule, OfPopulation):
-        for attack in cheap:
-            if _over_all(run, attack, rule) == "failed":
+    sampling = isinstance(rule, OfPopulation)
+    if not sampling:
+        for attack in (attack for attack in plan if attack.cost <= _CHEAP):
+            if _over_all(run, attack, decided) == "failed":
                 return "failed", []
         plan = [attack for attack in plan if attack.cost > _CHEAP]
     signs: list[Sign] | None = None
-    order = run.order if isinstance(rule, OfPopulation) else run.alive(run.order)
+    order = run.order if sampling else run.alive(run.order)
     for first in range(0, len(order), rule.block):
-        if _through(run, plan, order[first : first + rule.block], rule) == "failed":
-            return "failed", signs or []
-        if rule.decided(run) == "passed" and _finished(run, checked, rule) and signs is None:
+        _through(run, plan, order[first : first + rule.block], _never if sampling else decided)
+        finished = sampling or not (run.state[checked] == ALIVE).any()
+        if decided(run) == "passed" and finished and signs is None:
             signs = _doubts(run, checked)
-        decision = rule.decided(run)
+        decision = decided(run)
         if decision == "failed" or (decision == "passed" and signs is not None):
             return decision, signs or []
     if signs is None:
@@ -69,31 +73,32 @@ def carry_out(run: Run, plan: Sequence[Attack], rule: Rule) -> tuple[Decision | 
     return rule.decided(run), signs
 
 
-def _over_all(run: Run, attack: Attack, rule: Rule) -> Decision | None:
+_Decided: TypeAlias = Callable[[Run], Decision | None]
+
+
+def _never(run: Run) -> None:
+    """Decide nothing before the end."""
+
+
+def _over_all(run: Run, attack: Attack, decided: _Decided) -> Decision | None:
     ids = run.alive(run.order)
     for first in range(0, len(ids), run.wave):
         run.attack(attack, ids[first : first + run.wave])
         run.progress(attack, min(first + run.wave, len(ids)), len(ids))
-        if rule.decided(run) == "failed":
+        if decided(run) == "failed":
             return "failed"
-    return rule.decided(run)
+    return decided(run)
 
 
-def _through(run: Run, plan: Sequence[Attack], block: Ids, rule: Rule) -> Decision | None:
+def _through(run: Run, plan: Sequence[Attack], block: Ids, decided: _Decided) -> None:
     """Put the samples of a block through the attacks, cheapest first; what is left has survived."""
     for attack in plan:
         ids = run.alive(block)
         run.attack(attack, ids)
         run.progress(attack, len(ids), len(run.alive(run.order)))
-        if not isinstance(rule, OfPopulation) and rule.decided(run) == "failed":
-            return "failed"
+        if decided(run) == "failed":
+            return
     run.state[run.alive(block)] = SURVIVED
-    return rule.decided(run)
-
-
-def _finished(run: Run, checked: Ids, rule: Rule) -> bool:
-    """Tell whether the checked samples are through; a sequential test looks at those that are."""
-    return isinstance(rule, OfPopulation) or not (run.state[checked] == ALIVE).any()
 
 
 def _doubts(run: Run, checked: Ids) -> list[Sign]:
@@ -130,7 +135,7 @@ def _stands_far(run: Run, checked: Ids) -> Sign | None:
     ball = far(run.ball, run.batch.x[right], targets[right], run.batch.x[ids], targets[ids])
     if ball is None:
         return None
-    attack = Descent(30, start=9)
+    attack = Descent(30)
     broke = run.attack(attack, ids, rows=len(ids), ball=ball)
     if len(ids) - broke <= MANY_STAND * len(ids):
         return None

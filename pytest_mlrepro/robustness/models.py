@@ -48,6 +48,8 @@ class Meter:
     model: Model
     evaluations: int = 0
     gradients: int = 0
+    errors: list[str] = field(default_factory=list)
+    """What an attack said of each sample that it could not run on."""
     network: Network | None = field(init=False)
 
     def __post_init__(self) -> None:

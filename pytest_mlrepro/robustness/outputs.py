@@ -47,7 +47,8 @@ class Reading:
                 both: NDArray[np.float64] = np.concatenate([-table / 2, table / 2], axis=1)
                 return both
             case "probability":
-                return np.log(np.maximum(np.concatenate([1 - table, table], axis=1), tiny))
+                sides: NDArray[np.float64] = np.concatenate([1 - table, table], axis=1)
+                return np.log(np.maximum(sides, tiny))
             case _:
                 return table
 

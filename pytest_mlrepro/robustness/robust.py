@@ -34,7 +34,7 @@ def assert_robust(
     model: Any, inputs: Any, labels: Any, threat: Ball, *, min_accuracy: float | None = None, confidence: float | None = None,
     attacks: Any = "auto", max_change: float | None = None, allow: Collection[Verdict] = (), seed: int = 0, batch_size: int = 128,
     executor: Executor | None = None, shards: int | None = None, progress: Callable[[Progress], None] | None = None,
-    seconds_per_sample: float = 1.0,
+    seconds_per_sample: float = 1.0, complete: bool = False,
 ) -> RobustnessReport:  # fmt: skip
     """Assert that enough samples are predicted rightly under every perturbation that the threat allows.
 
@@ -57,6 +57,7 @@ def assert_robust(
         executor: takes the work in `shards` pieces at a time; processes need a model that can be pickled.
         progress: called with a `Progress` after each piece of work.
         seconds_per_sample: what an exact search may take.
+        complete: attack all samples also when the decision is made, so that every sample's outcome is known.
 
     Returns:
         The report. Its verdict is *failed* only with counterexamples that were checked against the model.
@@ -70,7 +71,7 @@ def assert_robust(
     report = check_robust(
         model, inputs, labels, threat, min_accuracy=min_accuracy, confidence=confidence, attacks=attacks, max_change=max_change,
         allow=allow, seed=seed, batch_size=batch_size, executor=executor, shards=shards, progress=progress,
-        seconds_per_sample=seconds_per_sample,
+        seconds_per_sample=seconds_per_sample, complete=complete,
     )  # fmt: skip
     if not report.passed and report.verdict not in allow:
         raise AssertionError(str(report))
@@ -81,7 +82,7 @@ def check_robust(
     model: Any, inputs: Any, labels: Any, threat: Ball, *, min_accuracy: float | None = None, confidence: float | None = None,
     attacks: Any = "auto", max_change: float | None = None, allow: Collection[Verdict] = (), seed: int = 0, batch_size: int = 128,
     executor: Executor | None = None, shards: int | None = None, progress: Callable[[Progress], None] | None = None,
-    seconds_per_sample: float = 1.0, exact: Exact | None = None,
+    seconds_per_sample: float = 1.0, complete: bool = False, exact: Exact | None = None,
 ) -> RobustnessReport:  # fmt: skip
     """Return the report whatever the verdict is; the arguments are those of `assert_robust`.
 
@@ -104,7 +105,7 @@ def check_robust(
             if exact is not None and known is not None:
                 apply_exact(run, exact, model, known, seconds_per_sample=seconds_per_sample)
             signs = early_signs(run)
-            decision, late = carry_out(run, plan, rule)
+            decision, late = carry_out(run, plan, rule, complete=complete)
             signs = [*signs, *late]
         if changed := changes():
             signs = [*signs, _stateful(changed)]

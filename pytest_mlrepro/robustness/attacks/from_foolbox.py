@@ -90,25 +90,20 @@ class FromFoolbox:
         return type(self.attack).__name__ in _WITHOUT_DRAWS
 
     def __call__(self, meter: Meter, batch: Batch, ball: Ball) -> Floats:
-        """Return what the attack returns for each sample, and a sample itself where the attack gave up.
-
-        Raises whatever the attack raised, if it did so for every sample.
-        """
+        """Return what the attack returns for each sample, and a sample itself where the attack gave up."""
         if batch.goal.targets is None:
             raise UsageError(f"attacks: {self.label} knows classes only, and this is a regression")
         if self.batched:
             return self._run(meter, batch, ball)
-        found, errors = batch.x.copy(), []
-        for row in range(len(batch.x)):
-            alone = batch.take(np.array([row]))
+        found = batch.x.copy()
+        _, firsts, same = np.unique(batch.keys, return_index=True, return_inverse=True)
+        for row in firsts:  # a batch that is filled up repeats a sample
             try:
                 with _seeded(int(batch.keys[row])):
-                    found[row] = self._run(meter, alone, ball)[0]
+                    found[row] = self._run(meter, batch.take(np.array([row])), ball)[0]
             except Exception as error:  # noqa: BLE001  # one sample's failure, of any kind, must not end the others
-                errors.append(error)
-        if len(errors) == len(batch.x):
-            raise errors[0]
-        return found
+                meter.errors.append(f"{type(error).__name__}: {error}")
+        return found[firsts[same]]
 
     def _run(self, meter: Meter, batch: Batch, ball: Ball) -> Floats:
         library = foolbox()
