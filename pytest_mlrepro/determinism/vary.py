@@ -6,6 +6,7 @@ Some variations are a `with` block in this process; the others are read when a p
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -14,14 +15,15 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from .._lazy import loaded
 from ..errors import UsageError
+from ..fingerprints.environment.pools import pool_controller
 
-__all__ = ["NAMES", "VARIATIONS", "Name", "Variation", "child_environment", "valid", "varied"]
+__all__ = ["NAMES", "VARIATIONS", "Name", "Variation", "child_environment", "hashes_at_random", "valid", "varied"]
 
 Name: TypeAlias = Literal["threads", "folders", "order", "process", "hashseed", "malloc", "isa"]
 NAMES: Final[tuple[str, ...]] = get_args(Name)
 """Cheapest first: the order in which they are tried."""
-PERTURB: Final = "85"
-"""glibc fills memory that is handed out with the complement of this byte: numbers of no meaning, and never zero."""
+PERTURB: Final = "128"
+"""glibc fills memory that is handed out with the complement of this byte, 0x7f: 1.4e306 as float64, 3.4e38 as float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Variation:
 
     name: Name
     words: str
-    """What differs from a plain rerun, as a failure says it after "under"."""
+    """How the run differs from a plain one, as a failure says it after "a run"."""
     cause: str
     """What the code depends on if only this variation makes it part."""
     exact: bool
@@ -46,34 +48,35 @@ VARIATIONS: Final[Mapping[str, Variation]] = MappingProxyType(
     {
         one.name: one
         for one in (
-            Variation("threads", "another number of threads", "the number of threads", exact=False),
+            Variation("threads", "under another number of threads", "the number of threads", exact=False),
             Variation(
                 "folders",
-                "another order of the files in folders",
+                "with the files of folders in another order",
                 "the order in which the file system lists files: sort them",
                 exact=True,
             ),
-            Variation("order", "another order of the tests", "what other tests left behind", exact=True, child=True),
-            Variation("process", "a fresh process", "state that this process had gathered", exact=True, child=True),
+            Variation(
+                "order", "with the tests in another order", "what other tests left behind", exact=True, child=True
+            ),
+            Variation("process", "in a fresh process", "state that this process had gathered", exact=True, child=True),
             Variation(
                 "hashseed",
-                "another hash seed",
+                "under another hash seed",
                 "the order of sets of strings or the values of hash(): sort them, or use a stable digest",
                 exact=True,
                 child=True,
-                environment=MappingProxyType({"PYTHONHASHSEED": "?"}),
             ),
             Variation(
                 "malloc",
-                "memory that was filled with a pattern",
+                "in memory that was filled with a pattern",
                 "memory that was never written to (torch.empty, numpy.empty)",
                 exact=True,
                 child=True,
-                environment=MappingProxyType({"MALLOC_PERTURB_": PERTURB, "PYTHONMALLOC": "malloc"}),
+                environment=MappingProxyType({"MALLOC_PERTURB_": PERTURB}),
             ),
             Variation(
                 "isa",
-                "an older instruction set",
+                "under an older instruction set",
                 "the processor: other machines will show this spread",
                 exact=False,
                 fails=False,
@@ -139,11 +142,10 @@ def _other(threads: int) -> int:
 def _pools(change: Callable[[int], int]) -> Iterator[None]:
     """Change the threads of each BLAS and OpenMP library; without threadpoolctl, which comes with scikit-learn, of none."""
     try:
-        from threadpoolctl import ThreadpoolController
+        pools = pool_controller().lib_controllers
     except ImportError:
         yield
         return
-    pools = ThreadpoolController().lib_controllers
     before = [pool.num_threads for pool in pools]
     _set(pools, map(change, before))
     try:
@@ -186,7 +188,7 @@ class _Entries:
         return self._entries
 
     def __next__(self) -> os.DirEntry[Any]:
-        return next(self._entries)  # type: ignore[no-any-return]  # an iterator of what scandir gave
+        return next(self._entries)
 
     def __enter__(self) -> _Entries:
         return self
@@ -200,24 +202,35 @@ class _Entries:
 
 
 def child_environment(variations: Iterable[Variation]) -> dict[str, str]:
-    """Return the variables with which a child must start so that it runs under these variations."""
-    found: dict[str, str] = {}
+    """Return the variables with which a child must start so that it runs under these variations.
+
+    The hash seed of a child is always set: that of this process, where it has a fixed one. So children without "hashseed"
+    agree among themselves, and only one with it has another.
+    """
+    found = {"PYTHONHASHSEED": _hash_seeds()[0]}
     for variation in variations:
         found.update(variation.environment)
-    if "PYTHONHASHSEED" in found:
-        found["PYTHONHASHSEED"] = other_hash_seed()
+        if variation.name == "hashseed":
+            found["PYTHONHASHSEED"] = _hash_seeds()[1]
     if "NPY_DISABLE_CPU_FEATURES" in found:
         found["NPY_DISABLE_CPU_FEATURES"] = " ".join(_beyond_avx2())
     return {name: value for name, value in found.items() if value}
 
 
-def other_hash_seed() -> str:
-    """Return a hash seed that this process doesn't have."""
-    return "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+def hashes_at_random() -> bool:
+    """Tell whether strings hash in this process as in no other, so that no child can hash as it does."""
+    return bool(sys.flags.hash_randomization) and not os.environ.get("PYTHONHASHSEED", "").isdigit()
+
+
+def _hash_seeds() -> tuple[str, str]:
+    """Return the hash seed of plain children, and another."""
+    own = os.environ.get("PYTHONHASHSEED", "")
+    plain = own if own.isdigit() else "1"
+    return plain, "1" if plain == "2" else "2"
 
 
 def _beyond_avx2() -> list[str]:
     """Return numpy's names for the features beyond AVX2 that it uses here; a name that it doesn't know would be ignored."""
-    core = loaded("numpy._core._multiarray_umath") or loaded("numpy.core._multiarray_umath")
+    core: Any = loaded("numpy._core._multiarray_umath") or loaded("numpy.core._multiarray_umath")
     dispatched = getattr(core, "__cpu_dispatch__", ())
     return [name for name in dispatched if name.startswith(("AVX512", "X86_V4")) and core.__cpu_features__.get(name)]

@@ -15,7 +15,7 @@ from ..._lazy import loaded
 from .facts import UNKNOWN, Fact, ask
 from .required import normal
 
-__all__ = ["pool_facts"]
+__all__ = ["pool_controller", "pool_facts"]
 
 _DISPATCH: Final = {
     **{"FMA3": "fma", "AVX2": "avx2", "AVX512F": "avx512f", "AVX512_SKX": "avx512_skx", "AVX512_ICL": "avx512_icl"},
@@ -61,10 +61,15 @@ def _dispatch() -> str:
 def _pools() -> list[dict[str, Any]] | None:
     """Return the pools of threads, or None without threadpoolctl, which is small and comes with scikit-learn."""
     try:
-        pools: list[dict[str, Any]] = _controller(len(sys.modules)).info()
+        pools: list[dict[str, Any]] = pool_controller().info()
     except Exception:  # noqa: BLE001  # it may be missing, old, or stumble over a library that it doesn't know
         return None
     return pools
+
+
+def pool_controller() -> Any:
+    """Return threadpoolctl's view of the libraries that are loaded by now; ImportError without threadpoolctl."""
+    return _controller(len(sys.modules))
 
 
 @lru_cache(maxsize=1)
