@@ -74,7 +74,8 @@ def _compared(case: Case, *, quick: bool) -> list[Row]:
 
 
 def _line(name: str, robust: float, evaluations: float, wall: float, cpu: float) -> None:
-    print(f"  {name:<18} {robust:.4f}  {evaluations:8.0f}  {wall:8.2f} s  {cpu:8.2f} s CPU", flush=True)
+    asked = f"{evaluations:8.0f}" if evaluations else "       ?"  # ART calls a model's layers past the hook that counts
+    print(f"  {name:<18} {robust:.4f}  {asked}  {wall:8.2f} s  {cpu:8.2f} s CPU", flush=True)
 
 
 def _checked(case: Case, attacks: str) -> tuple[RobustnessReport, Sample]:

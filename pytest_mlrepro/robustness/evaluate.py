@@ -51,6 +51,8 @@ def carry_out(
     decide only what no further result can undo. The signs are looked for on the same samples however early a run ends.
     """
     decided = _never if complete else rule.decided
+    if (decision := decided(run)) is not None:
+        return decision, []  # by proofs and counterexamples of an exact method alone
     checked = _checked(run)
     sampling = isinstance(rule, OfPopulation)
     if not sampling:

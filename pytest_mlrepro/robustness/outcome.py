@@ -9,7 +9,7 @@ import numpy as np
 
 from .arguments import Asked
 from .attacks.base import Attack
-from .decide import Decision, OfPopulation, Rule
+from .decide import Decision, OfPopulation, OfSamples, Rule
 from .inputs import Form
 from .outputs import WORDS, Reading
 from .report import Counterexample, RobustnessReport, Status, Verdict
@@ -67,19 +67,16 @@ def concluded(
 
 
 def _verdict(run: Run, rule: Rule, decision: Decision | None, signs: Sequence[Sign]) -> Verdict:
-    certain = [sign for sign in signs if sign.name == "randomised"]
-    if certain:
+    if any(sign.name == "randomised" for sign in signs):
         return "unreliable"
-    if decision == "failed":
-        return "failed"
     if decision is None:
         return "undecided"
-    if signs:
-        return "unreliable"
-    if isinstance(rule, OfPopulation):
-        return "passed (up to these attacks)" if run.count(SURVIVED) else "passed (exact)"
-    needed = getattr(rule, "needed", 0)
-    return "passed (exact)" if run.count(PROVED) >= needed else "passed (up to these attacks)"
+    if decision == "failed":
+        return "failed"
+    proved = not run.count(SURVIVED) if not isinstance(rule, OfSamples) else run.count(PROVED) >= rule.needed
+    if proved and not any(sign.name == "stateful" for sign in signs):
+        return "passed (exact)"
+    return "unreliable" if signs else "passed (up to these attacks)"
 
 
 def _saved(run: Run, plan: Sequence[Attack]) -> int:

@@ -7,11 +7,11 @@ from torch import nn
 
 from benchmarks.robust_models import cnn, digits, masked, mlp, train
 
-__all__ = ["Misled", "fragile", "masked", "mlp", "small", "sturdy"]
+__all__ = ["Misled", "cnn", "fragile", "masked", "mlp", "small", "sturdy"]
 
 
 @functools.cache
-def small(epsilon=0.0, epochs=4, kind=cnn, rows=200):
+def small(epsilon=0.0, epochs=4, kind=cnn, rows=128):
     """Return a digits model, trained against PGD at epsilon if there is one, and some test samples."""
     torch.manual_seed(0)
     x, y, x_test, y_test = digits()

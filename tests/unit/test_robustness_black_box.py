@@ -152,3 +152,56 @@ def test_the_same_result_in_any_order_and_batch():
         model, X[order], Y[order], Linf(0.3), min_accuracy=0.01, attacks="fast", batch_size=11, complete=True
     )
     assert [other.statuses[i] for i in np.argsort(order)] == list(plain.statuses)
+
+
+class Proofs:
+    """Closed form of a linear model of several classes under Linf without bounds, as an exact method gives it."""
+
+    def __init__(self, model, x, labels, epsilon):
+        places = np.searchsorted(model.classes_, labels)
+        own = model.coef_[places][:, None] - model.coef_[None]
+        scores = x @ model.coef_.T + model.intercept_
+        margins = scores[np.arange(len(x)), places][:, None] - scores - epsilon * np.abs(own).sum(2)
+        margins[np.arange(len(x)), places] = np.inf
+        self.proved, self.broken = (margins > 1e-9).all(1), (margins < -1e-9).any(1)
+        worst = own[np.arange(len(x)), margins.argmin(1)]
+        self.counterexamples = x - epsilon * np.sign(worst)
+
+
+def exact(model, inputs, labels, *, norm, epsilon, bounds, seconds_per_sample):
+    return Proofs(model, inputs, labels, epsilon) if norm == "linf" and bounds is None else None
+
+
+def test_exact_answers_come_before_attacks():
+    model = LogisticRegression(max_iter=1000).fit(X, NAMES[Y])
+    truth = closed_form(model.coef_, model.intercept_, X, Y, 0.3)
+    passed = check_robust(model, X, NAMES[Y], Linf(0.3), min_accuracy=truth - 0.05, exact=exact)
+    assert passed.verdict == "passed (exact)"
+    assert passed.proved == pytest.approx(truth)
+    assert not passed.stages
+    assert "proved" in passed.lines()[0]
+    failed = check_robust(model, X, NAMES[Y], Linf(0.3), min_accuracy=truth + 0.05, exact=exact)
+    assert failed.verdict == "failed"
+    assert failed.proved == pytest.approx(truth) == pytest.approx(failed.robust_accuracy)
+    for example in failed.counterexamples:
+        assert model.predict(example.perturbed[None])[0] == example.predicted != example.label
+    sampled = check_robust(model, X, NAMES[Y], Linf(0.3), min_accuracy=truth - 0.3, confidence=0.95, exact=exact)
+    assert sampled.verdict == "passed (exact)"
+
+
+def test_counterexamples_of_an_exact_method_are_checked():
+    def liar(model, inputs, labels, **options):
+        proofs = Proofs(model, inputs, labels, 0.3)
+        proofs.broken, proofs.proved = np.ones(len(inputs), bool), np.zeros(len(inputs), bool)
+        proofs.counterexamples = inputs + 0.001
+        return proofs
+
+    model = LogisticRegression(max_iter=1000).fit(X, Y)
+    report = check_robust(model, X, Y, Linf(0.3), min_accuracy=0.01, exact=liar, complete=True)
+    assert report.robust_accuracy == pytest.approx(closed_form(model.coef_, model.intercept_, X, Y, 0.3), abs=0.01)
+
+
+def test_a_method_without_an_answer_leaves_it_to_the_attacks():
+    model = LogisticRegression(max_iter=1000).fit(X, Y)
+    report = check_robust(model, X, Y, L2(0.3), min_accuracy=0.5, exact=exact, attacks="fast")
+    assert report.verdict == "passed (up to these attacks)"

@@ -36,6 +36,8 @@ _ONE_AT_A_TIME = threading.Lock()
 
 def foolbox() -> ModuleType:
     """Import foolbox, or say how to install it; what importing it warns of (scipy's deprecations) is not of this test."""
+    if (library := loaded("foolbox")) is not None:
+        return library  # threads must not touch the filters of warnings, which are the whole process's
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return require("foolbox", extra="adversarial")
