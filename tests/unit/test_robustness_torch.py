@@ -154,6 +154,25 @@ def test_stopping_early_decides_as_a_run_of_everything(accuracy):
         assert one == other or one == "untested"
 
 
+@pytest.mark.parametrize("more", [-1, 0, 1, 2])
+def test_one_sample_decides(more):
+    model, x, y = fragile()
+    stand = everything().statuses.count("survived")
+    report = check_robust(model, x, y, BALL, min_accuracy=(stand + more) / len(x), batch_size=64)
+    assert report.verdict == ("failed" if more > 0 else "passed (up to these attacks)")
+    assert report.samples_used == len(x) or more < 0 or report.verdict == "failed"
+
+
+def test_a_network_is_asked_in_batches_of_one_length():
+    """Its outputs vary by ulps with the length (a wide linear layer's do on every machine), and a search would go another way."""
+    model, x, y = fragile()
+    lengths = []
+    hook = model.register_forward_hook(lambda module, given, out: lengths.append(len(out)))
+    lowest(model, x[:100], y[:100], attacks="fast", batch_size=48)
+    hook.remove()
+    assert set(lengths[: lengths.index(32)]) == {48, 64}
+
+
 def test_a_clear_failure_costs_a_fraction():
     model, x, y = fragile()
     report = check_robust(model, x, y, BALL, min_accuracy=0.93, batch_size=32)
