@@ -63,9 +63,10 @@ def _for_gradients(strength: Strength, norm: Norm, columns: int, regression: boo
     if strength == "auto":
         return (
             *first,
-            Descent(50, start=1),
             Descent(50, "cross-entropy", start=2),
-            *(Descent(50, "target", number, start=2 + number) for number in targets),
+            *(Descent(40, "target", number, start=2 + number) for number in targets[:1]),
+            Descent(20, start=1),
+            *(Descent(40, "target", number, start=2 + number) for number in targets[1:]),
         )
     foolbox()  # missing: said before anything is spent
     return (
