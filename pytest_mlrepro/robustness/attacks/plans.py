@@ -64,9 +64,11 @@ def _for_gradients(strength: Strength, norm: Norm, columns: int, regression: boo
         return (
             *first,
             Descent(50, "cross-entropy", start=2),
+            *((attack_of_foolbox(_MINIMUM_NORM[norm], norm),) if norm in ("l1", "l0") else ()),
             *(Descent(40, "target", number, start=2 + number) for number in targets[:1]),
             Descent(20, start=1),
             *(Descent(40, "target", number, start=2 + number) for number in targets[1:]),
+            *((Square(100),) if norm == "l0" else ()),
         )
     foolbox()  # missing: said before anything is spent
     return (
