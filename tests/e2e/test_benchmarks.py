@@ -46,5 +46,9 @@ def test_every_benchmark_prints_its_table() -> None:
         "## Fingerprints of tables",
         "## Fingerprints of small values",
         "## Seeding, without pytest",
+        "## Robust accuracy: what is found, in evaluations per sample and seconds (lower is truer)",
+        "## Early verdicts on the plain digits CNN, and evaluations",
+        "## Masked gradients, planted around the plain digits CNN",
+        "## Time of a whole verdict, `auto`",
     ]
     assert "targets met" in ran.stdout
