@@ -21,6 +21,7 @@ NAMES = (
     "seeding",
     "pipelines",
     "reruns",
+    "robustness",
     "tracing",
 )
 

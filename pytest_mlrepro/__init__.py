@@ -14,18 +14,27 @@ if TYPE_CHECKING:
     from .determinism.function import assert_reproducible
     from .errors import FingerprintError, GoldenError, MissingDependencyError, MlreproError, UsageError
     from .fingerprints import Fingerprint, fingerprint
+    from .robustness.report import RobustnessReport
+    from .robustness.robust import assert_robust
+    from .robustness.threats import L0, L1, L2, Linf
     from .seeding import seed_everything
 
 __all__ = [
+    "L0",
+    "L1",
+    "L2",
     "Fingerprint",
     "FingerprintError",
     "GoldenError",
+    "Linf",
     "MissingDependencyError",
     "MlreproError",
+    "RobustnessReport",
     "Tolerance",
     "UsageError",
     "assert_close",
     "assert_reproducible",
+    "assert_robust",
     "fingerprint",
     "seed_everything",
 ]
@@ -36,6 +45,12 @@ _HOMES = {
     "assert_reproducible": "determinism.function",
     "Fingerprint": "fingerprints",
     "fingerprint": "fingerprints",
+    "RobustnessReport": "robustness.report",
+    "assert_robust": "robustness.robust",
+    "Linf": "robustness.threats",
+    "L2": "robustness.threats",
+    "L1": "robustness.threats",
+    "L0": "robustness.threats",
     "seed_everything": "seeding",
 }
 

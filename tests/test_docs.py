@@ -72,6 +72,14 @@ def test_the_tests_of_the_page_on_tolerances_record_pass_and_are_shown(tmp_path:
     assert "sees a shift of" in shown
 
 
+def test_the_test_of_the_page_on_robustness_passes(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    page = (ROOT / "docs" / "robustness.md").read_text("utf-8")
+    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    assert "1 passed" in run(tmp_path, "pytest")
+
+
 def machine_free(line: str) -> str:
     """Round numbers, and narrow the gaps between them: another BLAS gives other last digits, and so wider columns."""
     rounded = re.sub(r"-?\d+\.\d{6,}", lambda match: str(float(f"{float(match[0]):.6g}")), line)

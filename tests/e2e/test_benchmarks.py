@@ -48,6 +48,10 @@ def test_every_benchmark_prints_its_table() -> None:
         "## Seeding, without pytest",
         "## A step of a pipeline",
         "## Asking whether a test repeats",
+        "## Robust accuracy: what is found, in evaluations per sample and seconds (lower is truer)",
+        "## Early verdicts on the plain digits CNN, and evaluations",
+        "## Masked gradients, planted around the plain digits CNN",
+        "## Time of a whole verdict, `auto`",
         "## Tracing a training",
         "## Memory of a long trace",
     ]

@@ -1,0 +1,1 @@
+"""Does a model stand up to perturbation?"""

@@ -1,0 +1,109 @@
+"""One face for every model: scores for arrays, and for torch also for tensors, so that attacks know no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._lazy import loaded
+from ..errors import UsageError
+from .black_box import black_box
+from .inputs import Floats, Form
+from .network import Network, gives_gradients, opened_module
+from .outputs import Reading
+
+__all__ = ["Meter", "Model", "opened"]
+
+
+class Model(Protocol):
+    """What an attack may ask of a model; arrays are (batch, ...) in floats, on this machine's processor."""
+
+    @property
+    def reading(self) -> Reading | None:
+        """How outputs become scores, once that is known."""
+
+    @property
+    def classes(self) -> tuple[Any, ...] | None:
+        """The labels that the columns have, if the model says so."""
+
+    def rounded(self, x: Floats) -> Floats:
+        """Return the inputs as the model will see them, if it computes in a coarser dtype."""
+
+    def raw(self, x: Floats) -> NDArray[Any]:
+        """Return the model's own outputs."""
+
+    def decide(self, x: Floats) -> NDArray[Any] | None:
+        """Return the labels that `predict` gives, if the model has that beside its scores."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """A model whose use is counted, in samples: what attacks are given, one for each piece of work."""
+
+    model: Model
+    evaluations: int = 0
+    gradients: int = 0
+    errors: list[str] = field(default_factory=list)
+    """What an attack said of each sample that it could not run on."""
+    network: Network | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.network = self.model if isinstance(self.model, Network) else None
+
+    def scores(self, x: Floats) -> NDArray[np.float64]:
+        """Return scores (batch, columns), the greatest being the prediction."""
+        self.evaluations += len(x)
+        assert self.model.reading is not None
+        return self.model.reading.scores(self.model.raw(x))
+
+    def tensor_scores(self, x: Any) -> Any:
+        """Return scores of a tensor with their graph, for a model that has gradients."""
+        self.evaluations += len(x)
+        assert self.network is not None
+        assert self.network.reading is not None
+        return self.network.reading.tensor_scores(self.network.outputs(x))
+
+    def decided(self, x: Floats) -> NDArray[np.float64]:
+        """Return scores of the model's final word: those of `predict` where it has one, as ones and zeros."""
+        assert self.model.reading is not None
+        labels = None if self.model.reading.kind in ("labels", "values") else self.model.decide(x)
+        if labels is None:
+            return self.scores(x)
+        self.evaluations += len(x)
+        return replace(self.model.reading, kind="labels").scores(labels)
+
+
+@contextmanager
+def opened(model: Any, form: Form, x: Floats, *, regression: bool) -> Iterator[tuple[Model, Callable[[], list[str]]]]:
+    """Yield the model under one face, and a function that lists which of its parts have changed since.
+
+    A torch module is in eval mode meanwhile; each of its modules is given back in the mode that it was in. `x` is a
+    sample or more to try a plain function on.
+
+    Raises:
+        UsageError: nothing here can be asked for a prediction.
+    """
+    torch, base = loaded("torch"), loaded("sklearn.base")
+    if torch is not None and isinstance(model, torch.nn.Module):
+        with opened_module(model, form) as (network, changes):
+            yield network, changes
+        return
+    predicts = any(callable(getattr(model, name, None)) for name in ("predict", "predict_proba"))
+    if isinstance(model, type) or not (predicts or callable(model)):
+        kind = f"the class {model.__qualname__}" if isinstance(model, type) else type(model).__qualname__
+        raise UsageError(
+            f"model: a torch module, an object with predict or predict_proba, or a callable is expected, got {kind}"
+        )
+    if base is not None and not regression and isinstance(model, base.BaseEstimator) and base.is_regressor(model):
+        raise UsageError(
+            f"model: {type(model).__name__} is a regressor: say by how much its output may change, max_change=…"
+        )
+    if not predicts and gives_gradients(model, form, x[:1]):
+        yield Network(model, form.dtypes[0], form.device), list
+    else:
+        yield black_box(model, form, regression=regression), list

@@ -1,0 +1,79 @@
+"""Where exact answers come in, before any attack: samples that are proved to stand, and ones with a counterexample."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .goal import Goal
+from .inputs import Floats
+from .models import Meter
+from .run import ALIVE, BROKEN, PROVED, Found, Run
+from .threats import Bounds
+
+__all__ = ["Exact", "Proofs", "apply_exact"]
+
+
+class Proofs(Protocol):
+    """What an exact method found, for each sample that it was given; a sample that is in neither is undecided."""
+
+    @property
+    def proved(self) -> NDArray[np.bool_]:
+        """Which samples stand under every perturbation."""
+
+    @property
+    def broken(self) -> NDArray[np.bool_]:
+        """Which samples have a counterexample."""
+
+    @property
+    def counterexamples(self) -> Any:
+        """The counterexamples, (samples, ...); the rows of samples without one are not looked at."""
+
+
+class Exact(Protocol):
+    """An exact method, or None where the model has none. Inputs and labels are as the user gave them, but selected."""
+
+    def __call__(
+        self,
+        model: Any,
+        inputs: Floats,
+        labels: NDArray[Any],
+        *,
+        norm: str,
+        epsilon: float,
+        bounds: Bounds | None,
+        seconds_per_sample: float,
+    ) -> Proofs | None:
+        """Return what is proved and what is broken, or None."""
+
+
+def apply_exact(run: Run, exact: Exact, model: Any, labels: NDArray[Any], *, seconds_per_sample: float) -> None:
+    """Set the states of the samples that the exact method decides; its counterexamples are checked like any other."""
+    ids = np.flatnonzero(run.state == ALIVE)
+    if not len(ids) or run.ball.norm == "l0" or run.batch.goal.targets is None:
+        return
+    x = run.batch.x[ids]
+    proofs = exact(
+        model, x, labels[ids], norm=run.ball.norm, epsilon=run.ball.epsilon, bounds=run.ball.bounds,
+        seconds_per_sample=seconds_per_sample,
+    )  # fmt: skip
+    if proofs is None:
+        return
+    run.state[ids[np.asarray(proofs.proved, np.bool_)]] = PROVED
+    broken = np.flatnonzero(np.asarray(proofs.broken, np.bool_))
+    if len(broken):
+        points = np.stack([np.asarray(proofs.counterexamples[at]) for at in broken]).reshape(-1, *x.shape[1:])
+        _check(run, ids[broken], points, run.batch.goal.take(ids[broken]))
+
+
+def _check(run: Run, ids: NDArray[np.intp], points: Floats, goal: Goal) -> None:
+    meter = Meter(run.model)
+    origins = run.batch.x[ids]
+    moved = run.ball.project(points, origins, run.model.rounded)
+    scores = meter.decided(moved)
+    run.evaluations += meter.evaluations
+    for at in np.flatnonzero(goal.broken(scores) & run.ball.contains(moved, origins)):
+        run.state[ids[at]] = BROKEN
+        run.found[int(ids[at])] = Found(moved[at], scores[at], "exact search")

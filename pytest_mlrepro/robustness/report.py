@@ -1,0 +1,138 @@
+"""What a robustness check found, as facts: the verdict, the bracket, each sample's state, counterexamples, cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .inputs import Floats, Form
+from .signs import Sign
+from .threats import Ball
+
+__all__ = ["Counterexample", "Progress", "RobustnessReport", "Stage", "Status", "Verdict"]
+
+Verdict: TypeAlias = Literal["failed", "passed (exact)", "passed (up to these attacks)", "undecided", "unreliable"]
+Status: TypeAlias = Literal["misclassified", "broken", "proved", "survived", "untested"]
+"""Of a sample: wrong without any attack; a counterexample was found; proved to stand; survived every attack; the decision
+was made before it had gone through all of them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counterexample:
+    """A perturbed sample that was checked against the model: inside the ball and the bounds, and broken."""
+
+    index: int
+    """Of the sample among the inputs."""
+    original: Floats
+    perturbed: Floats
+    """As `original`, of the shape of one sample, in the floats that the model saw."""
+    label: Any
+    """The given label; of a regression, the clean output."""
+    predicted: Any
+    """What the model says of the perturbed sample; None for a label that no class has, or outputs that are NaN."""
+    distance: float
+    """In the threat's norm."""
+    attack: str
+    form: Form
+    """How to give a sample to the model: `form.restore(example.perturbed[None])`."""
+
+    @property
+    def changed(self) -> int:
+        """Return how many elements differ."""
+        return int((self.original != self.perturbed).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one attack did, over all samples that it was tried on."""
+
+    attack: str
+    kind: str
+    tried: int
+    broke: int
+    evaluations: int
+    seconds: float
+    errors: int = 0
+    """On how many samples the attack itself failed; they count as not broken by it."""
+    error: str = ""
+    """What the first of them said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a long run is: given to `progress` after each piece of work."""
+
+    attack: str
+    done: int
+    total: int
+    """Samples that this attack has been tried on, and is to be tried on before the next decision."""
+    broken: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RobustnessReport:
+    """The verdict on one model, one threat and one set of samples; `lines()` words it.
+
+    `robust_accuracy` is an upper bound and `proved` a lower bound of the share of all given samples that are right and
+    stand under every perturbation of the threat. The upper bound counts samples as standing that nothing has broken,
+    those too that were not attacked any more once the decision could not change.
+    """
+
+    verdict: Verdict
+    threat: Ball
+    min_accuracy: float
+    clean_accuracy: float
+    robust_accuracy: float
+    proved: float
+    samples: int
+    samples_used: int
+    """How many went through everything: their outcome is final."""
+    statuses: tuple[Status, ...]
+    counterexamples: tuple[Counterexample, ...]
+    evaluations: int
+    """Samples that the model was asked about, in all."""
+    gradients: int
+    """Backward passes, in samples."""
+    saved: int
+    """Evaluations that a run of all attacks over all samples would have spent besides, at most."""
+    seconds: float
+    stages: tuple[Stage, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    """Why a pass could not be trusted."""
+    confidence: float | None = None
+    interval: tuple[float, float] | None = None
+    """With `confidence`: where the robust accuracy of the population is, up to these attacks."""
+    samples_needed: int | None = None
+    """If undecided: how many samples it would take at the present rate; None if no number of use would do."""
+    reading: str = ""
+    """What the model's outputs were taken to be."""
+    max_change: float | None = None
+    """Of a regression: the change that is allowed."""
+    largest_change: float | None = None
+    """Of a regression: the largest change that was found."""
+    attacks: str = ""
+    """The plan: `auto` and so on, or `given`."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the verdict is one of the two passes."""
+        return self.verdict.startswith("passed")
+
+    def lines(self) -> list[str]:
+        """Return the report in words, the conclusion first."""
+        from .words import lines_of
+
+        return lines_of(self)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+
+def bracket(statuses: NDArray[np.int8], broken: tuple[int, ...], proved: int) -> tuple[float, float]:
+    """Return the lower and the upper bound of robust accuracy over all samples."""
+    total = len(statuses)
+    return float((statuses == proved).sum() / total), float(1 - np.isin(statuses, broken).sum() / total)
