@@ -24,7 +24,7 @@ __all__ = ["Rounds", "traced"]
 TRIES: Final = 3
 """Runs that part only now and then are looked at closely so often."""
 PATIENCE: Final = 60.0
-"""Runs that took longer, in seconds, are not made once more only to tell how far apart the values are."""
+"""A pair of runs that took longer, in seconds, is made no more often than it takes to find the place."""
 
 
 @contextmanager
@@ -65,7 +65,10 @@ class Rounds:
 
     def lines(self) -> list[str]:
         """Return the lines that say where the runs part; none where their traces agree."""
-        found = self.parting()
+        try:
+            found = self.parting()
+        except Exception as error:  # noqa: BLE001  # what can't be traced must not hide the difference that was found
+            return [f"the runs could not be traced: {type(error).__name__}: {error}"]
         return [] if found is None else [_wrapped(line) for line in found.lines()]
 
     def parting(self) -> Parting | None:
@@ -75,12 +78,15 @@ class Rounds:
         close = self._close
         found = self._parting() if self._count else self._round(Options(close=close))
         if not close and (found is None or not found.settled):
-            closer = next(filter(None, (self._round(Options(close=True)) for _ in range(TRIES))), None)
+            closer = next(filter(None, (self._round(Options(close=True)) for _ in range(self._tries()))), None)
             found, close = (found, close) if closer is None else (closer, True)
         if found is not None and found.wanted >= 0 and self._seconds < PATIENCE:
             self._round(Options(close=close, wanted=found.wanted))
             found = replace(found, size=self._size())
         return found
+
+    def _tries(self) -> int:
+        return TRIES if self._seconds < PATIENCE else 1
 
     def _round(self, options: Options) -> Parting | None:
         self._make(options)
