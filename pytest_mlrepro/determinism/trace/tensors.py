@@ -93,11 +93,11 @@ def _mode(torch: Any, stream: Stream, places: Places, inputs: bool) -> Any:
             except AttributeError:
                 return func(*args, **(kwargs or {}))  # a higher-order operator
             head = known(op, UNKNOWN)
-            if head < 0 or ((held or inputs) and head):
+            if not head:
+                return op(*args, **kwargs) if kwargs else op(*args)
+            if head < 0 or held or inputs:
                 return self._carefully(func, args, kwargs or {}, getframe(1))
             out = op(*args, **kwargs) if kwargs else op(*args)
-            if not head:
-                return out
             node = current_node()
             if node is None:
                 number = number_of(getframe(1))
