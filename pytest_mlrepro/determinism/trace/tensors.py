@@ -72,7 +72,11 @@ def _mode(torch: Any, stream: Stream, places: Places, inputs: bool) -> Any:
 
         @classmethod
         def _should_skip_dynamo(cls) -> bool:
-            return False  # the wrapper costs as much as all of this; compiled regions are opaque either way
+            return False  # its wrapper costs as much as all of this
+
+        @classmethod
+        def ignore_compile_internals(cls) -> bool:
+            return True  # compiled regions run as they do untraced, and are opaque
 
         def __init__(self) -> None:
             super().__init__()
