@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .compare.close import assert_close
     from .compare.tolerance import Tolerance
+    from .determinism.function import assert_reproducible
     from .errors import FingerprintError, GoldenError, MissingDependencyError, MlreproError, UsageError
     from .fingerprints import Fingerprint, fingerprint
     from .seeding import seed_everything
@@ -24,6 +25,7 @@ __all__ = [
     "Tolerance",
     "UsageError",
     "assert_close",
+    "assert_reproducible",
     "fingerprint",
     "seed_everything",
 ]
@@ -31,6 +33,7 @@ __all__ = [
 _HOMES = {
     "assert_close": "compare.close",
     "Tolerance": "compare.tolerance",
+    "assert_reproducible": "determinism.function",
     "Fingerprint": "fingerprints",
     "fingerprint": "fingerprints",
     "seed_everything": "seeding",

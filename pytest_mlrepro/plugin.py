@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .integration import collection, markers, options
 from .integration.fixtures import Fixtures
 from .integration.phases import Phases
-from .integration.reruns import rehearsed
 from .report import terminal
 from .session import Session
+
+if TYPE_CHECKING:
+    from .integration.reruns import Reruns
 
 __all__ = ["Plugin", "pytest_addoption", "pytest_configure"]
 
@@ -30,8 +33,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Plugin(phases), "mlrepro-session")
     config.pluginmanager.register(Fixtures(phases), "mlrepro-fixtures")
     config.pluginmanager.register(Refusal(phases), "mlrepro-refusal")
-    if session.settings.mode != "check":
-        config.pluginmanager.register(Recording(phases), "mlrepro-recording")
 
 
 class Plugin:
@@ -39,6 +40,7 @@ class Plugin:
 
     def __init__(self, phases: Phases) -> None:
         self.phases, self.session = phases, phases.session
+        self.rerunning = Rerunning(phases)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -63,6 +65,10 @@ class Plugin:
         """Note what was collected."""
         collection.collect(self.session, session.items, session.config)
         self.phases.watch.begin(session.items)
+        if self.session.settings.mode != "check":
+            self.session.count_metrics()  # what shares a false-alarm rate, before this run records more of it
+        if self.session.settings.mode != "check" or collection.wants_reruns(session.items):
+            self.rerunning.begin(session.config)
 
     def pytest_deselected(self) -> None:
         """Note that the run is a part only."""
@@ -81,6 +87,7 @@ class Plugin:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Put back what an interrupted test left."""
         self.phases.close()
+        self.rerunning.end()
         collection.close(self.session, session, exitstatus)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -103,13 +110,28 @@ class Refusal:
         self.phases.refuse()
 
 
-class Recording:
-    """Hooks of a run that may record."""
+class Rerunning:
+    """Hooks of a run with tests that are held against reruns of themselves."""
 
     def __init__(self, phases: Phases) -> None:
         self.phases = phases
+        self.reruns: Reruns | None = None
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Rehearse a test before it is recorded."""
-        return (yield from rehearsed(item, self.phases))
+    def begin(self, config: pytest.Config) -> None:
+        """Hang the hook on the plugin manager, once it is known that a test needs it."""
+        if self.reruns is None:
+            from .integration.reruns import Reruns  # a run without such tests never loads it
+
+            self.reruns = Reruns(config, self.phases)
+            config.pluginmanager.register(self, "mlrepro-reruns")
+
+    def end(self) -> None:
+        """End the processes that were started."""
+        if self.reruns is not None:
+            self.reruns.close()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Run a test more than once where it asks for it, or is recorded."""
+        assert self.reruns is not None  # the hook is there only then
+        return self.reruns.protocol(item, nextitem) or None

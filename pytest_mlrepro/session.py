@@ -41,6 +41,11 @@ class Session:
         self.by_test: dict[str, list[Check]] = {}
         self.entropy: set[tuple[str, str]] = set()
         """Lines (`FILE:LINE`) that drew without a seed in a seeded test, and the kind of source."""
+        self.remarks: dict[str, dict[str, str]] = {}
+        """What checks that passed have to say, by test and name of the check."""
+        self._metrics: dict[Path, int] | None = None
+        self.spreads: list[tuple[str, str, str, str]] = []
+        """Values that may differ in a varied run, and do: node id, variation, value, how far."""
         self.may_have_pending = (settings.root / ".mlrepro" / "pending").is_dir()
         self._owners: dict[Path, str] = {}
 
@@ -51,6 +56,14 @@ class Session:
             raise UsageError(
                 f"two tests have the same golden folder {folder}: {owner} and {nodeid}. Rename one of them"
             )
+
+    def count_metrics(self) -> dict[Path, int]:
+        """Return how many metrics the distribution checks of each golden have, as it was when this was first asked."""
+        if self._metrics is None:
+            from .golden.suite import metrics_recorded
+
+            self._metrics = metrics_recorded(self.settings.root)
+        return self._metrics
 
     def add(self, nodeid: str, check: Check) -> None:
         """Count what became of a check."""

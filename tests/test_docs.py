@@ -52,6 +52,18 @@ def line_of_set_up(line: str) -> bool:
     return any(words in line for words in SET_UP)
 
 
+def test_the_tests_of_the_page_on_tolerances_record_pass_and_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    page = (ROOT / "docs" / "tolerances.md").read_text("utf-8")
+    for text in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    assert "2 passed" in run(tmp_path, "pytest --golden=record")
+    assert "distributions that passed" in run(tmp_path, "pytest")
+    shown = run(tmp_path, "mlrepro show test_")
+    assert "calibrated from 3 further runs (plain, threads, isa)" in shown
+    assert "sees a shift of" in shown
+
+
 def machine_free(line: str) -> str:
     """Round numbers, and narrow the gaps between them: another BLAS gives other last digits, and so wider columns."""
     rounded = re.sub(r"-?\d+\.\d{6,}", lambda match: str(float(f"{float(match[0]):.6g}")), line)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import GoldenError, UsageError
-from ..golden import history, pending, store
-from ..golden.layout import is_leaf
+from ..golden import pending, store
 from ..golden.record import FILE, Golden
+from ..golden.suite import golden_folders
 
 __all__ = ["chosen", "find_root", "golden_folders", "loaded", "one_proposal", "title"]
 
 ROOT_MARKS = (".mlrepro", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", ".git")
-SKIPPED = {".git", ".mlrepro", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache"}
 
 
 def find_root(start: Path) -> Path:
@@ -23,18 +21,6 @@ def find_root(start: Path) -> Path:
         if any((folder / mark).exists() for mark in ROOT_MARKS):
             return folder
     return start
-
-
-def golden_folders(root: Path) -> Iterator[Path]:
-    """Yield the folders of all goldens below `root`, also those whose recording was interrupted.
-
-    The folder's name tells: a `history.jsonl` elsewhere is somebody's training log.
-    """
-    for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if name not in SKIPPED)
-        path = Path(folder)
-        if is_leaf(path.name) and (FILE in files or history.FILE in files):
-            yield path
 
 
 def loaded(folder: Path) -> Golden:

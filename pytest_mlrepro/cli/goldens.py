@@ -11,6 +11,7 @@ import click
 
 from ..errors import GoldenError, UsageError
 from ..golden import history, pending, store
+from ..golden.suite import metrics_recorded
 from ..report.contents import contents
 from ..report.origins import origins
 from ..report.reasons import proposal_sides, reasons
@@ -56,17 +57,23 @@ def show(root: Path, test: str, full: bool) -> None:
     proposals = [proposal for proposal in pending.read_all(root) if test in proposal.test]
     if not folders and not proposals:
         raise UsageError(f"no golden or proposal is of a test with {test!r} in its id: see  mlrepro status")
+    metrics = metrics_recorded(root)
     for folder in folders:
         golden = loaded(folder)
         click.secho(title(folder, root), bold=True)
         click.echo(f"  in {folder.relative_to(root)}")
-        _indented(contents(golden, folder))
+        _indented(contents(golden, folder, elsewhere=_but(metrics, folder)))
         _indented(origins(golden, folder, full=full))
         for entry in history.read(folder):
             click.echo(plain(f"  {entry['time']}  {entry['action']} by {entry['author']}: {entry['reason']}"))
     for proposal in proposals:
         click.secho(f"{proposal.test}  (proposal of {proposal.time})", bold=True)
-        _indented(_proposed(proposal, root, full=full))
+        _indented(_proposed(proposal, root, full=full, elsewhere=_but(metrics, root / proposal.golden)))
+
+
+def _but(metrics: dict[Path, int], folder: Path) -> int:
+    """Return how many metrics the other goldens have."""
+    return sum(count for other, count in metrics.items() if other != folder)
 
 
 @main.command()
@@ -116,7 +123,7 @@ def _indented(lines: Iterator[str]) -> None:
         click.echo(f"  {line}".rstrip())
 
 
-def _proposed(proposal: pending.Proposal, root: Path, *, full: bool) -> Iterator[str]:
+def _proposed(proposal: pending.Proposal, root: Path, *, full: bool, elsewhere: int) -> Iterator[str]:
     new = loaded(proposal.folder)
     yield from _reason(proposal, root)
     for word, names in (("new", proposal.new), ("changed", proposal.changed), ("dropped", proposal.dropped)):
@@ -126,7 +133,7 @@ def _proposed(proposal: pending.Proposal, root: Path, *, full: bool) -> Iterator
         yield f"greatest change: {proposal.change}"
     # what it keeps lies with the golden, and is shown there
     own = {*proposal.new, *proposal.changed}
-    yield from contents(new, proposal.folder, own)
+    yield from contents(new, proposal.folder, own, elsewhere=elsewhere)
     yield from origins(new, proposal.folder, own, full=full)
 
 

@@ -185,7 +185,7 @@ def _allowed_text(limits: Limits, dtype: str, *, scalar: bool = False) -> str:
     line = "allowed: " + (" or ".join(parts) if parts else "no difference at all (exact)")
     if limits.fraction and not scalar:
         line += f", max_mismatch_fraction {limits.fraction!r}"
-    return line
+    return f"{line}; {limits.origin}" if limits.origin else line
 
 
 def _table(array: ArrayDifference, dtype: str, limits: Limits, owner: str, rows: int, width: int) -> Iterator[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -13,12 +14,14 @@ from typing import Any, Final
 from ..errors import GoldenError, UsageError
 
 __all__ = [
+    "CALIBRATED",
     "Limits",
     "Tolerance",
     "Tolerances",
     "from_json",
     "limits_for",
     "loosened",
+    "origin_text",
     "tighter",
     "to_json",
     "tolerances",
@@ -36,6 +39,9 @@ DEFAULT_RTOL: Mapping[str, float] = {
 """As in `torch.testing`. A step of a float8 is an eighth of the value or more, so float8 has none and is exact."""
 
 SHOWN = 3
+CALIBRATED = "calibrated"
+"""Under this name lies, beside a recorded tolerance, what it was calibrated from."""
+MAGIC = re.compile(r"[*?[]")
 FLOATS = ("float", "bfloat", "complex")
 INTEGERS = ("int", "uint")
 
@@ -117,6 +123,8 @@ class Tolerances:
     globs: tuple[tuple[str, Tolerance], ...] = ()
     within: Tolerances | None = None
     """What must not be exceeded; where this one would allow more, `within` counts (see `tighter`)."""
+    origin: str = ""
+    """What it was calibrated from, in words; "" for a tolerance that a person gave."""
 
     def at(self, path: str) -> Tolerance:
         """Return the tolerance of the leaf at the dotted `path`."""
@@ -130,6 +138,8 @@ class Tolerances:
     def limits(self, path: str, dtype: str) -> Limits:
         """Return what is allowed for a leaf of canonical `dtype` (or kind of scalar) at `path`."""
         asked = limits_for(self.at(path), dtype)
+        if self.origin:
+            asked = replace(asked, origin=self.origin)
         if self.within is None:
             return asked
         outer = self.within.limits(path, dtype)
@@ -138,6 +148,8 @@ class Tolerances:
 
 def matches(glob: str, path: str) -> bool:
     """Tell whether the glob matches the path or that of a group around it."""
+    if not MAGIC.search(glob):  # as those of a calibrated tolerance, one for each leaf
+        return path == glob or path.startswith(f"{glob}.")
     while not fnmatchcase(path, glob):
         path, dot, _ = path.rpartition(".")
         if not dot:
@@ -210,6 +222,8 @@ class Limits:
     fraction: float = 0.0
     default: bool = False
     """True when `rtol` is the default of the dtype, which nobody asked for."""
+    origin: str = ""
+    """What it was calibrated from, in words."""
 
     @property
     def exact(self) -> bool:
@@ -267,7 +281,7 @@ def _looser(old: Limits, new: Limits) -> Iterator[str]:
 
 def tighter(recorded: Tolerances, asked: Tolerances) -> Tolerances:
     """Return tolerances that are `asked` wherever that allows no more than `recorded`, else `recorded`."""
-    return Tolerances(asked.plain, asked.globs, recorded)
+    return Tolerances(asked.plain, asked.globs, recorded, asked.origin)
 
 
 def to_json(tolerances: Tolerances) -> dict[str, Any]:
@@ -286,11 +300,19 @@ def _fields(tolerance: Tolerance) -> dict[str, float]:
     return {name: value for name, value in values.items() if value != getattr(blank, name)}
 
 
+def origin_text(origin: Mapping[str, Any]) -> str:
+    """Return what a tolerance was calibrated from: how many runs, what they varied, how far they were apart, the factor."""
+    runs = f"{origin['runs']} further run{'' if origin['runs'] == 1 else 's'}"
+    seen = f"largest {origin['largest']}, factor {origin['factor']}" if origin["largest"] else "nothing varied"
+    return f"calibrated from {runs} ({', '.join(origin['vary'])}): {seen}"
+
+
 def from_json(data: Any) -> Tolerances:  # whatever stood in the file
     """Return what `to_json` was given; raise GoldenError for what it never wrote."""
     try:
-        plain = {name: value for name, value in data.items() if name != "globs"}
+        plain = {name: value for name, value in data.items() if name not in ("globs", CALIBRATED)}
         globs = {glob: Tolerance(**given) for glob, given in data.get("globs", {}).items()}
-        return Tolerances(Tolerance(**plain), tolerances(tolerance=globs).globs)
-    except (UsageError, TypeError, AttributeError) as error:
+        origin = origin_text(data[CALIBRATED]) if data.get(CALIBRATED) else ""
+        return Tolerances(Tolerance(**plain), tolerances(tolerance=globs).globs, origin=origin)
+    except (UsageError, TypeError, AttributeError, KeyError) as error:
         raise GoldenError(f"a recorded tolerance can't be read: {data!r} ({error}); record the golden again") from None

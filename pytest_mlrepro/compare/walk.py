@@ -19,7 +19,7 @@ from .scalars import scalar_within
 from .tolerance import Limits, Tolerances, require_used
 from .words import ascii_safe, shorten
 
-__all__ = ["compare", "leaf_paths", "leaves"]
+__all__ = ["compare", "dotted", "leaf_paths", "leaves"]
 
 KEPT = 50
 """Differences that are kept; all are counted."""
@@ -55,12 +55,13 @@ def leaves(node: Node, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, node.dtype if isinstance(node, Array) else node.kind
         return
     for label, child in node.children:
-        yield from leaves(child, f"{path}.{_dotted(label)}" if path else _dotted(label))
+        yield from leaves(child, f"{path}.{dotted(label)}" if path else dotted(label))
     if not node.children:
         yield path, node.kind
 
 
-def _dotted(label: Label) -> str:
+def dotted(label: Label) -> str:
+    """Return one step of a dotted path, as globs of tolerances see it."""
     if isinstance(label, str | int):
         return str(label)
     return str(label.value) if isinstance(label, Scalar) else path_text((label,), root="")[1:-1]
@@ -87,7 +88,7 @@ class _Walk:
 
     def limits(self, path: tuple[Label, ...], dtype: str) -> Limits:
         if not self.tolerances.uniform:
-            return self.tolerances.limits(".".join(map(_dotted, path)), dtype)
+            return self.tolerances.limits(".".join(map(dotted, path)), dtype)
         if dtype not in self.known:
             self.known[dtype] = self.tolerances.limits("", dtype)
         return self.known[dtype]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from typing import Final
 
 from ..compare.difference import Comparison
 from ..compare.explain import explain, failure_text
 from .vary import Variation
 
-__all__ = ["not_reproducible"]
+__all__ = ["not_reproducible", "wrapped"]
+
+WIDTH: Final = 90
 
 
 def not_reproducible(
@@ -18,6 +22,7 @@ def not_reproducible(
     variation: Variation | None = None,
     parting: Sequence[str] = (),
     consequence: str = "",
+    proved: bool = True,
     next_commands: Sequence[str] = (),
 ) -> str:
     """Return the message of a failure.
@@ -27,10 +32,11 @@ def not_reproducible(
     variation: what was varied; None for a plain rerun.
     parting: where the runs part, as the trace tells.
     consequence: what follows, such as that nothing was recorded.
+    proved: whether only this variation brings the difference forth, so that its cause can be told.
     """
     sides = ("the first run", f"the run {variation.words}" if variation else "the second run")
     details = differs if isinstance(differs, str) else explain(differs, sides=sides)
-    cause = [f"only {variation.words}: it depends on {variation.cause}"] if variation else []
+    cause = [wrapped(f"only {variation.words}: it depends on {variation.cause}")] if variation and proved else []
     return failure_text(
         headline=_headline(what, variation, consequence),
         details=details,
@@ -38,6 +44,11 @@ def not_reproducible(
         why_title="Where the runs part:" if parting else "What that proves:",
         next_commands=next_commands,
     )
+
+
+def wrapped(sentence: str) -> str:
+    """Return a sentence in lines that a terminal has room for."""
+    return textwrap.fill(sentence, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
 
 
 def _headline(what: str, variation: Variation | None, consequence: str) -> str:

@@ -16,18 +16,21 @@ from pathlib import Path
 from blake3 import blake3
 
 from .._json import Json, json_text
-from ..compare.tolerance import Tolerances, from_json, to_json
+from ..compare.tolerance import Tolerance, Tolerances, from_json, to_json
 from ..errors import GoldenError
 from ..records import TestId
 from ..values.node import Node
 from .codecs import array_files, decode
 from .files import PROVENANCE
 
-__all__ = ["FILE", "Golden", "Recorded", "dumps", "loads"]
+__all__ = ["FILE", "RATE", "Golden", "Recorded", "dumps", "loads"]
 
 FILE = "golden.json"
 SCHEMA = 1
 LFS = "version https://git-lfs.github.com/spec/"
+RATE = "false_alarm_rate"
+"""What a distribution has in the place of tolerances."""
+EXACT = Tolerances(Tolerance(rtol=0.0, atol=0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ class Recorded:
 
     @property
     def tolerances(self) -> Tolerances:
-        """Return what was allowed when the check was recorded."""
-        return from_json(self.tolerance)
+        """Return what was allowed when the check was recorded; of a distribution, nothing."""
+        return EXACT if RATE in self.tolerance else from_json(self.tolerance)
 
     def node(self, folder: Path) -> Node:
         """Return the value, its arrays to be read from `folder`."""
@@ -62,9 +65,9 @@ class Recorded:
         return [*self.arrays(), self.provenance]
 
     @classmethod
-    def of(cls, digest: str, tolerances: Tolerances, value: Json) -> Recorded:
+    def of(cls, digest: str, allowed: Tolerances | Mapping[str, Json], value: Json) -> Recorded:
         """Return a new record."""
-        return cls(digest, to_json(tolerances), value)
+        return cls(digest, to_json(allowed) if isinstance(allowed, Tolerances) else dict(allowed), value)
 
 
 @dataclass(frozen=True, slots=True)

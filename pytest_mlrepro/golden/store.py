@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class Staging:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="mlrepro-"))
         self.checks: dict[str, Recorded] = {}
 
-    def add(self, name: str, node: Node, tolerances: Tolerances) -> None:
+    def add(self, name: str, node: Node, allowed: Tolerances | Mapping[str, Json]) -> None:
         """Put a check aside as it is now: what the test does to its arrays later changes nothing."""
 
         def write(path: str, source: Source, dtype: str, shape: tuple[int, ...]) -> dict[str, Json]:
@@ -46,7 +47,7 @@ class Staging:
             return {"file": named.name, "size": named.stat().st_size, "blake3": content}
 
         try:
-            self.checks[name] = Recorded.of(fingerprint_node(node).digest, tolerances, encode(node, write))
+            self.checks[name] = Recorded.of(fingerprint_node(node).digest, allowed, encode(node, write))
         except OSError as error:
             raise GoldenError(f"can't put the value aside in {self.folder}: {error.strerror or error}") from error
 

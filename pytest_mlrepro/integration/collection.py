@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ..records import Settings
 from ..session import Session
-from .phases import entropy_sites, outcomes, test_id
+from .phases import entropy_sites, outcomes, remarks, spreads, test_id
 
-__all__ = ["close", "collect", "finish", "holds_goldens"]
+__all__ = ["close", "collect", "finish", "holds_goldens", "wants_reruns"]
 
 FILTERS = ("keyword", "markexpr", "lf", "failedfirst", "deselect", "ignore", "ignore_glob", "stepwise", "collectonly")
 
@@ -64,6 +65,10 @@ def finish(session: Session, report: pytest.TestReport) -> None:
             run.touched.add(report.nodeid)
             session.add(report.nodeid, check)
         session.entropy.update(entropy_sites(report))
+        said = dict(remarks(report))
+        if said:
+            session.remarks[report.nodeid] = said
+        session.spreads += [(report.nodeid, *spread) for spread in spreads(report)]
 
 
 def close(session: Session, run: pytest.Session, status: int) -> None:
@@ -71,3 +76,22 @@ def close(session: Session, run: pytest.Session, status: int) -> None:
     stopped = run.shouldfail or run.shouldstop
     if stopped or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         session.run.complete = False
+
+
+def wants_reruns(items: list[pytest.Item]) -> bool:
+    """Tell whether any test of a run has a marker that asks for reruns; most have no marker at all."""
+    parents: dict[pytest.Item | pytest.Collector | None, bool] = {None: False}
+
+    def marked(node: Any) -> bool:
+        known = parents.get(node)
+        if known is None:
+            known = parents[node] = _asks(node) or marked(node.parent)
+        return known
+
+    return any((item.own_markers and _asks(item)) or marked(item.parent) for item in items)
+
+
+def _asks(node: pytest.Item | pytest.Collector) -> bool:
+    return any(
+        mark.name == "repro" and not mark.kwargs.keys().isdisjoint(("reruns", "vary")) for mark in node.own_markers
+    )

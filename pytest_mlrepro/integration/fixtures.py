@@ -41,10 +41,11 @@ class Repro:
         return np.random.default_rng(self.seed)
 
     def checkpoint(self, name: str, value: object) -> None:
-        """Hold an intermediate value of a recording's two runs against each other, bit for bit.
+        """Hold an intermediate value of the runs of this test against each other, bit for bit.
 
-        When goldens are recorded the test runs twice; the first checkpoint (or check) at which the runs part is named. In
-        other runs this does nothing. A name may come again, as in a training loop.
+        A test runs several times if its marker has `reruns` or `vary`, and when its goldens are recorded; the first
+        checkpoint (or check) at which the runs part is named. In other runs this does nothing. A name may come again, as
+        in a training loop. FingerprintError for a value of a kind that has no stable form.
         """
         __tracebackhide__ = True
         self._phases.checkpoint(name, value)

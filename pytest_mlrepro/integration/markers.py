@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pytest
 
 from ..errors import UsageError
 
+if TYPE_CHECKING:
+    from ..determinism.vary import Variation
+
 __all__ = ["REPRO", "Entropy", "Plan", "plan"]
 
 REPRO = (
-    'repro(seed=0, *, entropy="seed", deterministic=True, data=(), artifacts=(), code=()): seed every random source for '
-    'this test; entropy says what generators without a seed do ("seed", "forbid" or "allow"), deterministic turns '
+    'repro(seed=0, *, reruns=1, vary=(), entropy="seed", deterministic=True, data=(), artifacts=(), code=()): seed every '
+    "random source for this test; reruns says how often it runs, its values the same each time, and vary what is different "
+    "in a further run (threads, folders, order, process, hashseed, malloc, isa); "
+    'entropy says what generators without a seed do ("seed", "forbid" or "allow"), deterministic turns '
     "torch's deterministic algorithms on; data, artifacts and code name what the result is made from beside what is "
     "noticed by itself: files, folders, patterns or values, and functions, classes or modules"
 )
-KNOWN = ("seed", "entropy", "deterministic", "data", "artifacts", "code")
-LATER = ("reruns", "vary")
+KNOWN = ("seed", "reruns", "vary", "entropy", "deterministic", "data", "artifacts", "code")
 Entropy = Literal["seed", "forbid", "allow"]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one test is seeded."""
+    """How one test is seeded, and what it is held against."""
 
     seed: int
     entropy: Entropy = "seed"
@@ -33,6 +37,8 @@ class Plan:
     data: tuple[object, ...] = ()
     artifacts: tuple[object, ...] = ()
     code: tuple[object, ...] = ()
+    reruns: int = 1
+    vary: tuple[Variation, ...] = ()
 
 
 def plan(mark: pytest.Mark | None, default_seed: int) -> Plan:
@@ -53,12 +59,12 @@ def plan(mark: pytest.Mark | None, default_seed: int) -> Plan:
         _declared(given.get("data", ())),
         _declared(given.get("artifacts", ())),
         _code(given.get("code", ())),
+        _reruns(given.get("reruns", 1)),
+        _vary(given.get("vary", ())),
     )
 
 
 def _unknown(name: str) -> str:
-    if name in LATER:
-        return f"@pytest.mark.repro: {name} is not in this version; it has {', '.join(KNOWN)}"
     near = _nearest(name, KNOWN)
     hint = f"did you mean {near}?" if near else f"it has {', '.join(KNOWN)}"
     return f"@pytest.mark.repro has no argument {name!r}: {hint}"
@@ -103,3 +109,17 @@ def _deterministic(value: object) -> bool:
     if not isinstance(value, bool):
         raise UsageError(f"@pytest.mark.repro: deterministic must be True or False, got {value!r}")
     return value
+
+
+def _reruns(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UsageError(f"@pytest.mark.repro: reruns must be a whole number, 1 or more, got {value!r}")
+    return value
+
+
+def _vary(value: object) -> tuple[Variation, ...]:
+    if isinstance(value, tuple) and not value:
+        return ()
+    from ..determinism.vary import valid  # brings numpy, which a run without variations never loads
+
+    return valid(value, "@pytest.mark.repro")

@@ -8,7 +8,7 @@ import pytest
 
 from ..records import Settings
 
-__all__ = ["add_options", "default_seed", "seed_all", "settings"]
+__all__ = ["add_options", "child_timeout", "default_seed", "seed_all", "settings"]
 
 CI_VARIABLES = ("CI", "TF_BUILD", "BUILD_NUMBER", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID")
 
@@ -43,6 +43,11 @@ def add_options(parser: pytest.Parser) -> None:
         "note the files that a test with a golden opens (default: true)",
         type="bool",
         default=True,
+    )
+    parser.addini(
+        "mlrepro_child_timeout",
+        "seconds that a run in another process may take, for tests that vary what needs one (default: 600)",
+        default="600",
     )
     parser.addini(
         "mlrepro_data_dirs",
@@ -94,3 +99,15 @@ def default_seed(config: pytest.Config) -> int:
     if seed < 0:
         raise pytest.UsageError(f"the seed must not be negative, got {seed}")
     return seed
+
+
+def child_timeout(config: pytest.Config) -> float:
+    """Return how many seconds a run in another process may take."""
+    text = config.getini("mlrepro_child_timeout")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise pytest.UsageError(f"mlrepro_child_timeout must be a number of seconds, more than 0, got {text!r}")
+    return seconds

@@ -18,7 +18,7 @@ from .watching import Watch, Watched
 
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
-    from ..golden.rehearsal import Rehearsal
+    from ..golden.observer import Observer
     from ..provenance.gather import Sources
     from ..provenance.record import Provenance
     from ..seeding import EntropySite, SeedScope
@@ -30,12 +30,16 @@ ENTROPY = "mlrepro.entropy"
 """User property of each line that drew without a seed in a seeded test: `mlrepro.entropy:FILE:LINE`, kind of source."""
 PROPERTY = "mlrepro.golden"
 """User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
+SPREAD = "mlrepro.spread"
+"""User property of each value that may differ in a varied run, and does: `mlrepro.spread:VARIATION:LABEL`, how far."""
+REMARK = "mlrepro.distribution"
+"""User property of each distribution check that passed: `mlrepro.distribution:NAME`, what change it would have seen."""
 
 
 class Case:
     """What belongs to one run of one test. No dataclass: making one takes a millisecond of every start of pytest."""
 
-    __slots__ = ("golden", "item", "passed", "plan", "refused", "scope", "watched")
+    __slots__ = ("failed_here", "golden", "item", "passed", "plan", "refused", "scope", "watched")
 
     def __init__(self, item: pytest.Item | None = None) -> None:
         self.item = item
@@ -43,6 +47,7 @@ class Case:
         self.scope: SeedScope | None = None
         self.golden: GoldenCase | None = None
         self.passed = False
+        self.failed_here = False
         self.refused: UsageError | None = None
         self.watched: Watched | None = None
 
@@ -58,8 +63,10 @@ class Phases:
         self._option = config.option
         self._randomly = bool(getattr(config.option, "randomly_reset_seed", False))
         self.watch = Watch(config, session.settings)
-        self.rehearsal: Rehearsal | None = None
-        self.rehearsing = False
+        self.observer: Observer | None = None
+        """Who sees the values of the running test; None where it is not held against runs of its own."""
+        self.silent = False
+        """Whether the present run does not count."""
 
     def setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Seed the test if it asks for it, and keep it seeded until its tear-down is over."""
@@ -68,6 +75,7 @@ class Phases:
         if mark is not None or self._all or "repro" in getattr(item, "fixturenames", ()):
             try:
                 self._case.plan = self._plan(mark)
+                self._require_reruns(item)
             except UsageError as error:
                 self._case.refused = error  # told by `refuse`: before that, the other plugins' set-up must have begun
         if self.watch.concerns(item):
@@ -81,6 +89,22 @@ class Phases:
         _forbid(scope, 0)
         return result
 
+    def _require_reruns(self, item: pytest.Item) -> None:
+        """Raise UsageError for a test that asks for reruns and won't get them: it would pass without being held."""
+        plan = self._case.plan
+        if plan is None or self.observer is not None or (plan.reruns == 1 and not plan.vary):
+            return
+        if not self._option.setuponly:
+            raise UsageError(
+                "@pytest.mark.repro: reruns and vary are for test functions that have the marker when they are collected"
+                + ("" if isinstance(item, pytest.Function) else f", and this is a {type(item).__name__}")
+            )
+
+    @property
+    def failed_here(self) -> bool:
+        """Whether the running test failed by a check of ours, such as of its golden, which a silent run leaves out."""
+        return self._case.failed_here
+
     def refuse(self) -> None:
         """Fail the set-up of a test whose marker is wrong."""
         if self._case.refused is not None:
@@ -91,7 +115,7 @@ class Phases:
         case = self._case
         if case.scope is None and case.watched is None:
             result = yield
-            _close(case)  # the body may have asked for it by name
+            self._close(case)  # the body may have asked for it by name
             case.passed = True
             return result
         seen = 0
@@ -100,7 +124,7 @@ class Phases:
             case.scope.reseed("call")
         try:
             result = yield
-            _close(case)
+            self._close(case)
             _require_declared(case)
         except Exception as error:
             _note(case, error)
@@ -116,7 +140,7 @@ class Phases:
         try:
             result = yield from self._torn_down(item, case.scope)
             self._leave(case)
-            if case.passed and not self.rehearsing:
+            if case.passed and not self.silent:
                 self._commit(item, case)
         finally:
             self._leave(case)
@@ -161,12 +185,22 @@ class Phases:
             folder,
             settings,
             nodeid=item.nodeid,
-            rehearsal=self.rehearsal,
-            rehearsing=self.rehearsing,
+            observer=self.observer,
+            silent=self.silent,
             notify=lambda check: item.user_properties.append((f"{PROPERTY}:{check.name}", check.outcome)),
             provenance=self._provenance,
+            elsewhere=lambda: sum(count for other, count in self.session.count_metrics().items() if other != folder),
+            remark=lambda name, text: item.user_properties.append((f"{REMARK}:{name}", text)),
+            vary=self._varied(),
         )
         return self._case.golden
+
+    def _varied(self) -> tuple[str, ...]:
+        """Return what the further runs of the running test vary; "reruns" for those that vary nothing."""
+        asked = self._case.plan
+        if asked is None:
+            return ()
+        return (*(("reruns",) if asked.reruns > 1 else ()), *(variation.name for variation in asked.vary))
 
     def sources(self) -> Sources:
         """Return what the provenance of the running test is gathered from."""
@@ -187,15 +221,31 @@ class Phases:
         return self._case.plan
 
     def checkpoint(self, name: str, value: object) -> None:
-        """Hold an intermediate value of a recording's two runs against each other."""
+        """Hold an intermediate value of the runs of a test against each other."""
         __tracebackhide__ = True
-        if self._case.golden is not None:
-            self._case.golden.checkpoint(name, value)
+        if self.observer is not None:
+            from ..values.describe import describe
+
+            self.observer.observe(f"checkpoint {name!r}", value, describe(value), None)
+
+    def plan_of(self, item: pytest.Item) -> Plan:
+        """Return how a test is seeded and rerun, were it to run now; UsageError for a wrong marker."""
+        return self._plan(item.get_closest_marker("repro"))
 
     def _plan(self, mark: pytest.Mark | None) -> Plan:
         if mark is None or not (mark.args or mark.kwargs):
             return self._default
         return plan(mark, self._default.seed)
+
+    def _close(self, case: Case) -> None:
+        case.failed_here = True  # whatever comes from here on is a check of ours
+        if self.observer is not None:
+            with _plainly():
+                self.observer.end()
+        if case.golden is not None:
+            with _plainly():
+                case.golden.finish()
+        case.failed_here = False
 
     def _leave(self, case: Case) -> None:
         if case.scope is not None:
@@ -231,11 +281,26 @@ def outcomes(report: pytest.TestReport) -> Iterator[Check]:
             yield Check(key[len(PROPERTY) + 1 :], value)  # type: ignore[arg-type]  # an Outcome, written by us
 
 
+def remarks(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
+    """Return the names of the checks of a test that have something to say although they passed, and what."""
+    for key, value in report.user_properties:
+        if key.startswith(REMARK):
+            yield key[len(REMARK) + 1 :], str(value)
+
+
 def entropy_sites(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
     """Return the lines that drew without a seed, and the kind of source, that a test's last report tells of."""
     for key, value in report.user_properties:
         if key.startswith(ENTROPY):
             yield key[len(ENTROPY) + 1 :], str(value)
+
+
+def spreads(report: pytest.TestReport) -> Iterator[tuple[str, str, str]]:
+    """Return the variation, the value and how far it may be away elsewhere, that a test's last report tells of."""
+    for key, value in report.user_properties:
+        if key.startswith(SPREAD):
+            variation, _, label = key[len(SPREAD) + 1 :].partition(":")
+            yield variation, label, str(value)
 
 
 def _forbid(scope: SeedScope, seen: int) -> None:
@@ -261,18 +326,21 @@ def _require_declared(case: Case) -> None:
             case.watched.sources.declared()
 
 
-def _close(case: Case) -> None:
-    if case.golden is not None:
-        with _plainly():
-            case.golden.finish()
-
-
 def _note(case: Case, error: Exception) -> None:
     """Add to a failure what the user needs to know beside it."""
     for note in [*_hints(case, error), *(case.golden.notes if case.golden else [])]:
         error.add_note(note)
+    case.failed_here = case.failed_here or _raised_here(error)
     if isinstance(error, (MlreproError, AssertionError)):
         _trim(error)
+
+
+def _raised_here(error: Exception) -> bool:
+    """Tell whether an error comes from this package and not from what the test or a library did."""
+    entry = error.__traceback__
+    while entry is not None and entry.tb_next is not None:
+        entry = entry.tb_next
+    return entry is not None and entry.tb_frame.f_code.co_filename.startswith(PACKAGE)
 
 
 def _trim(error: Exception) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..provenance.gather import Sources
     from ..tracking import FileTracker, Tracking
 
-__all__ = ["Watch", "Watched"]
+__all__ = ["Watch", "Watched", "of_the_project"]
 
 PACKAGE = str(Path(__file__).parent.parent)
 ASKING = frozenset({"golden", "fingerprint"})
@@ -166,9 +166,7 @@ def _functions(item: pytest.Item) -> Iterator[object]:
     if (function := getattr(item, "obj", None)) is not None:
         yield function
     for fixturedef in _fixturedefs(item):
-        code = getattr(fixturedef.func, "__code__", None)
-        file = code.co_filename if code is not None else ""
-        if not file.startswith(PACKAGE) and not {"site-packages", "dist-packages"} & set(Path(file).parts):
+        if of_the_project(fixturedef.func):
             yield fixturedef.func
 
 
@@ -176,3 +174,10 @@ def _fixturedefs(item: pytest.Item) -> Iterator[pytest.FixtureDef[Any]]:
     info = getattr(item, "_fixtureinfo", None)
     for fixturedefs in info.name2fixturedefs.values() if info is not None else ():
         yield from fixturedefs
+
+
+def of_the_project(function: object) -> bool:
+    """Tell whether a fixture's function is none that a plugin brings."""
+    code = getattr(function, "__code__", None)
+    file = code.co_filename if code is not None else ""
+    return not file.startswith(PACKAGE) and not {"site-packages", "dist-packages"} & set(Path(file).parts)

@@ -6,7 +6,11 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
-from ..golden.record import Golden, Recorded
+from ..compare.distribution import level_of
+from ..compare.distribution_words import recorded_line
+from ..golden.alike import is_distribution, metrics_in, sample_of
+from ..golden.allowed import allowed_by_key, allowed_text
+from ..golden.record import RATE, Golden, Recorded
 from ..values.dtypes import numbers
 from ..values.node import Array, Group, Label, Node, Scalar
 from ..values.paths import path_text
@@ -18,22 +22,32 @@ ITEMS = 4
 WIDTH = 60
 
 
-def contents(golden: Golden, folder: Path, names: Collection[str] | None = None) -> Iterator[str]:
-    """Yield a line for each check (of these names, if given), then one for each of its first 30 leaves."""
+def contents(
+    golden: Golden, folder: Path, names: Collection[str] | None = None, *, elsewhere: int = 0
+) -> Iterator[str]:
+    """Yield a line for each check (of these names, if given), then one for each of its first 30 leaves.
+
+    elsewhere: metrics of the distribution checks of other goldens, which share a false-alarm rate with those of this one.
+    """
+    metrics = elsewhere + sum(map(metrics_in, golden.checks.values()))
     for name, check in sorted(golden.checks.items()):
         if names is not None and name not in names:
             continue
-        yield f"{name or '(unnamed)'}  {_allowed(check)}  {check.digest[:32]}…"
-        leaves = _leaves(check.node(folder), ())
+        yield f"{name or '(unnamed)'}  {allowed_text(check.tolerance)}  {check.digest[:32]}…"
+        yield from (f"  {line}" for line in islice(allowed_by_key(check.tolerance), LEAVES))
+        distributed = is_distribution(check)
+        leaves = _metrics(check, folder, metrics) if distributed else _leaves(check.node(folder), ())
         yield from (f"  {line}" for line in islice(leaves, LEAVES))
         more = sum(1 for _ in leaves)
         if more:
             yield f"  … and {more} more"
 
 
-def _allowed(check: Recorded) -> str:
-    facts = ", ".join(f"{name}={value}" for name, value in sorted(check.tolerance.items()))
-    return f"tolerance {facts}" if facts else "default tolerance"
+def _metrics(check: Recorded, folder: Path, metrics: int) -> Iterator[str]:
+    sample = sample_of(check.node(folder))
+    level = level_of(check.tolerance[RATE], metrics)
+    yield f"over {len(sample.seeds)} seeds, {sample.seeds[0]} to {sample.seeds[-1]}; tested with {metrics} in the suite"
+    yield from (f"{name or 'metric'}: {recorded_line(values, level)}" for name, values in sample.values.items())
 
 
 def _leaves(node: Node, path: tuple[Label, ...]) -> Iterator[str]:

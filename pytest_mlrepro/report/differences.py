@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .._json import Json
-from ..compare.explain import explain
-from ..compare.walk import compare
+from ..golden.allowed import allowed_text
+from ..golden.apart import recorded_apart
 from ..golden.record import Recorded
-from ..golden.store import verify_arrays
 from ..provenance.words import plain
 from .reasons import Side, reasons
 
 __all__ = ["Differences", "differences", "lines"]
 
 WIDTH: Final = 76
+HALF: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +86,12 @@ def _apart(one: Recorded, two: Recorded, old: Side, new: Side) -> str:
     """Return how far two checks are apart; "" if no further than is allowed."""
     words = []
     if one.digest != two.digest:
-        verify_arrays(one, old.folder)
-        verify_arrays(two, new.folder)
-        comparison = compare(one.node(old.folder), two.node(new.folder), one.tolerances)
-        if not comparison.ok:
-            words.append(_sided(explain(comparison, width=WIDTH - 2), new))
+        apart = recorded_apart(one, two, (old.folder, new.folder), width=WIDTH - 2)
+        if apart:
+            words.append(_sided(apart, new))
     if one.tolerance != two.tolerance:
-        words.append(f"tolerance: {_tolerance(one.tolerance)} → {_tolerance(two.tolerance)}")
+        before, after = allowed_text(one.tolerance), allowed_text(two.tolerance)
+        words.append(f"{before}\n→ {after}" if max(len(before), len(after)) > HALF else f"{before} → {after}")
     return "\n".join(words)
 
 
@@ -106,10 +104,6 @@ def _sided(text: str, new: Side) -> str:
     if head != start:
         return f"{head} (expected: {first}, actual: {second})\n{rest}"
     return f"{text}\n(expected: {first}, actual: {second})"
-
-
-def _tolerance(tolerance: Json) -> str:
-    return ", ".join(f"{name}={value}" for name, value in sorted(tolerance.items())) or "default"
 
 
 def _title(name: str) -> str:

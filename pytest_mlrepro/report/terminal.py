@@ -11,17 +11,31 @@ __all__ = ["summary"]
 
 ORDER: tuple[Outcome, ...] = ("passed", "failed", "missing", "unused", "recorded", "updated")
 SHOWN = 10
+SPREADS = {
+    "threads": "under another number of threads these differ within what is allowed:",
+    "isa": "under an older instruction set, as on other machines, these differ (no failure; a tolerance should allow it):",
+}
 
 
 def summary(session: Session) -> list[str]:
     """Return the lines of the summary; none if the run had nothing to do with goldens."""
-    return [*_counts(session), *_written(session), *_open(session), *_obsolete(session), *_entropy(session)]
+    parts = (_counts, _distributions, _written, _open, _obsolete, _entropy, _spreads)
+    return [line for part in parts for line in part(session)]
 
 
 def _counts(session: Session) -> Iterator[str]:
     counts = [f"{session.outcomes[name]} {name}" for name in ORDER if session.outcomes[name]]
     if counts:
         yield f"golden checks: {', '.join(counts)}"
+
+
+def _distributions(session: Session) -> Iterator[str]:
+    lines = [
+        f"{nodeid}{f' ({name})' if name else ''}: {text}"
+        for nodeid, said in session.remarks.items()
+        for name, text in said.items()
+    ]
+    yield from _listed("distributions that passed; ± is the shift that each would have seen with 80% power:", lines)
 
 
 def _written(session: Session) -> Iterator[str]:
@@ -45,6 +59,12 @@ def _obsolete(session: Session) -> Iterator[str]:
 def _entropy(session: Session) -> Iterator[str]:
     lines = [f"{place}  ({kind})" for place, kind in sorted(session.entropy)]
     yield from _listed("drawn without a seed, and given one by @pytest.mark.repro:", lines)
+
+
+def _spreads(session: Session) -> Iterator[str]:
+    for variation, title in SPREADS.items():
+        lines = [f"{nodeid}  {label}: {words}" for nodeid, name, label, words in session.spreads if name == variation]
+        yield from _listed(title, lines)
 
 
 def _listed(title: str, names: list[str]) -> Iterator[str]:

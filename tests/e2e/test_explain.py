@@ -81,7 +81,7 @@ def test_checks_on_one_side_and_loosened_tolerances(checkout: Checkout) -> None:
     text = checkout.mlrepro("diff", "test_m@HEAD", "test_m", code=1)
     assert "only in B: more" in text
     assert "loss is the same, and held to another tolerance" in text
-    assert "tolerance: default → atol=0.0, rtol=0.1" in text
+    assert "default tolerance → tolerance atol=0.0, rtol=0.1" in text
     assert "equal: predictions" in text
 
 
