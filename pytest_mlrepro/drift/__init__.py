@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .check import assert_no_drift, drift_report
+from .findings import Finding, Report
+from .profile import Profile
 
-
-
-__all__: list[str] = []
+__all__ = ["Finding", "Profile", "Report", "assert_no_drift", "drift_report"]

@@ -24,6 +24,8 @@ __all__ = [
     "noncentrality",
     "normal_quantile",
     "normal_tail",
+    "pooled",
+    "rate_tail",
 ]
 
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
@@ -44,7 +46,7 @@ def kolmogorov_tail(statistic: float, size: float) -> float:
     x = statistic * math.sqrt(size)
     if x < 0.3:
         return 1.0
-    total = sum((-1) ** (k - 1) * math.exp(-2.0 * (k * x) ** 2) for k in range(1, 20))
+    total: float = sum((-1.0) ** (k - 1) * math.exp(-2.0 * (k * x) ** 2) for k in range(1, 20))
     return min(1.0, max(0.0, 2.0 * total))
 
 
@@ -104,7 +106,7 @@ def homogeneity(one: Numbers, two: Numbers) -> tuple[float, float, int]:
     """
     if not one.sum() or not two.sum():
         return 0.0, 1.0, 0
-    one, two = _pooled(one, two)
+    one, two = pooled(one, two)
     n, m = one.sum(), two.sum()
     expected = (one + two) / (n + m)
     distance = float(np.abs(one / n - two / m).sum() / 2)
@@ -116,13 +118,29 @@ def homogeneity(one: Numbers, two: Numbers) -> tuple[float, float, int]:
     return distance, chi_square_tail(float(terms.sum() * effective(n, m)), freedom), freedom
 
 
-def _pooled(one: Numbers, two: Numbers) -> tuple[Numbers, Numbers]:
+def pooled(one: Numbers, two: Numbers) -> tuple[Numbers, Numbers]:
+    """Return two rows of counts with the cells that hold few expected rows of the smaller sample as one, the last."""
     share = (one + two) / (one.sum() + two.sum())
     few = share * min(one.sum(), two.sum()) < FEW
     if few.sum() < 2:
         return one, two
     rest = np.append(one[~few], one[few].sum()), np.append(two[~few], two[few].sum())
     return rest
+
+
+def rate_tail(hits: float, size: float, more: float, rows: float) -> float:
+    """Return a bound of the p-value of two rates being one: `hits` of `size`, and `more` of `rows`.
+
+    From the likelihood ratio (Chernoff's bound), since a normal form is far too small where few hits are expected.
+    """
+    both = (hits + more) / (size + rows)
+    cells = [
+        (hits, size * both),
+        (size - hits, size * (1 - both)),
+        (more, rows * both),
+        (rows - more, rows * (1 - both)),
+    ]
+    return min(1.0, 2 * math.exp(-sum(seen * math.log(seen / expected) for seen, expected in cells if seen > 0)))
 
 
 def noncentrality(freedom: int, level: float) -> float:
