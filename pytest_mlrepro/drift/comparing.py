@@ -9,12 +9,13 @@ from typing import Final
 import numpy as np
 
 from ..errors import UsageError
+from ..fingerprints.files.spread import spread
 from . import embeddings, texts, together, words
 from .categories import mixture, unseen
 from .columns import Column, Labels, Values
 from .findings import Finding, needs_areas, needs_categories, needs_rate, needs_steps
 from .making import Prepared, read_kind
-from .numeric import counted, moved
+from .numeric import NumberCounts, counted, moved
 from .profile import Entry, Profile
 from .statistics import effective, kolmogorov_tail, rate_tail
 
@@ -22,6 +23,9 @@ __all__ = ["Effects", "compared"]
 
 FIFTH: Final = 0.2
 """Of an effect: what matters for nulls where there were none, and for categories that were never seen."""
+
+LARGE: Final = 50_000
+"""Rows; below, threads take longer to start than to help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class _Pair:
     name: str
     then: Entry
     now: Column
+    counts: NumberCounts | None
+    """Of a column of numbers whose reference is one too: at its edges."""
     effect: float
     unit: str
     profile: Profile
@@ -64,6 +70,7 @@ def compared(profile: Profile, made: Prepared, effects: Effects) -> list[Finding
     """Return everything that was looked at, in the order of the columns; p-values are not corrected yet."""
     groups = made.groups.count if made.groups is not None else 1
     findings: list[Finding] = []
+    seen = _seen(profile, made)
     now: dict[str, Values] = {}
     for name, entry in profile.columns.items():
         if entry.made:
@@ -71,8 +78,8 @@ def compared(profile: Profile, made: Prepared, effects: Effects) -> list[Finding
         if name not in made.table.names:
             findings.append(_missing(name, entry))
             continue
-        column = read_kind(name, made.table.column(name), entry.kind)
-        pair = _Pair(name, entry, column, effects.of(name), effects.units.get(name, ""), profile, groups)
+        column, counts = seen[name]
+        pair = _Pair(name, entry, column, counts, effects.of(name), effects.units.get(name, ""), profile, groups)
         findings += _column(pair)
         if isinstance(column, Values) and column.kind == "numeric":
             now[name] = column
@@ -81,6 +88,21 @@ def compared(profile: Profile, made: Prepared, effects: Effects) -> list[Finding
     findings += _embeddings(profile, made, effects, groups)
     findings += _correlation(profile, now, effects, findings, groups)
     return findings
+
+
+def _seen(profile: Profile, made: Prepared) -> Mapping[str, tuple[Column, NumberCounts | None]]:
+    """Read the columns that both have; those of a large frame in memory on all cores."""
+    names = [name for name, entry in profile.columns.items() if not entry.made and name in made.table.names]
+
+    def see(name: str) -> tuple[Column, NumberCounts | None]:
+        entry = profile.columns[name]
+        column = read_kind(name, made.table.column(name), entry.kind)
+        if entry.numbers is None or not isinstance(column, Values):
+            return column, None
+        return column, counted(column.numbers, entry.numbers.edges, moments=False)
+
+    many = made.table.rows >= LARGE and made.table.in_memory
+    return dict(zip(names, spread(see, names) if many else [*map(see, names)], strict=True))
 
 
 def _missing(name: str, entry: Entry) -> Finding:
@@ -162,11 +184,10 @@ def _zone(pair: _Pair) -> Iterator[Finding]:
 
 
 def _infinite(pair: _Pair) -> Iterator[Finding]:
-    if not isinstance(pair.now, Values) or pair.then.numbers is None or pair.then.numbers.counts.infinite:
+    if pair.counts is None or pair.then.numbers is None or pair.then.numbers.counts.infinite:
         return
-    count = int(np.isinf(pair.now.numbers).sum())
-    if count:
-        text = f"{count:,} of {len(pair.now.numbers):,} rows are infinite, none was in the reference"
+    if pair.counts.infinite:
+        text = f"{pair.counts.infinite:,} of {pair.counts.rows:,} rows are infinite, none was in the reference"
         yield Finding(pair.name, "infinite values", 1.0, 0.0, (text, words.examples(pair.now, "infinite")))
 
 
@@ -178,7 +199,7 @@ def _rows(column: Column) -> tuple[int, int]:
 
 
 def _nulls(pair: _Pair) -> Iterator[Finding]:
-    nulls, rows = _rows(pair.now)
+    nulls, rows = _rows(pair.now) if pair.counts is None else (pair.counts.nulls, pair.counts.rows)
     then = pair.then
     if not nulls and not then.nulls:
         return
@@ -202,12 +223,15 @@ def _nulls(pair: _Pair) -> Iterator[Finding]:
 
 def _numbers(pair: _Pair, now: Values) -> Iterator[Finding]:
     assert pair.then.numbers is not None
-    counts = counted(now.numbers, pair.then.numbers.edges)
+    assert pair.counts is not None
+    counts = pair.counts
     then = pair.then.numbers.counts
     if not counts.values or not then.values:
         return
     where = moved(pair.then.numbers, counts)
     allowed, why = pair.allowed("values", pair.effect)
+    if where.distance >= allowed:  # then it is told, and takes moments that a column without drift does not
+        counts = counted(now.numbers, pair.then.numbers.edges)
     size = effective(then.values, counts.values)
     yield Finding(
         pair.name,
@@ -272,11 +296,18 @@ def _texts(pair: _Pair, effects: Effects) -> Iterator[Finding]:
         return
     vocabulary = pair.profile.texts[pair.name]
     for title, part in texts.as_numbers(pair.name, pair.now, vocabulary, reference=False).items():
-        derived = _Pair(title, pair.profile.columns[title], part, effects.of(title), "", pair.profile, pair.groups)
+        derived = _made_pair(title, part, pair.profile, effects, pair.groups)
         for finding in _numbers(derived, part):
             new = ", ".join(f"{words.clipped(word)} ({rows:,})" for word, rows in texts.new_words(pair.now, vocabulary))
             more = (f"the most frequent new words: {new}",) if new and title.endswith(texts.SHARE) else ()
             yield _with_words(finding, more)
+
+
+def _made_pair(title: str, part: Values, profile: Profile, effects: Effects, groups: int) -> _Pair:
+    """Return the pair of a column that stands for texts or for what an encoder gave."""
+    then = profile.columns[title]
+    assert then.numbers is not None
+    return _Pair(title, then, part, counted(part.numbers, then.numbers.edges), effects.of(title), "", profile, groups)
 
 
 def _with_words(finding: Finding, more: tuple[str, ...]) -> Finding:
@@ -288,7 +319,7 @@ def _embeddings(profile: Profile, made: Prepared, effects: Effects, groups: int)
         if name not in made.encoded:
             raise UsageError(f"drift: the reference was made with an encoder for {name!r}: give encoder= here too")
         for title, part in embeddings.as_numbers(name, made.encoded[name], kept).items():
-            pair = _Pair(title, profile.columns[title], part, effects.of(title), "", profile, groups)
+            pair = _made_pair(title, part, profile, effects, groups)
             yield from _numbers(pair, part)
 
 
@@ -302,7 +333,7 @@ def _correlation(
     if len(names) < 2:
         return
     limits = [together.cuts(numbers) for name in names if (numbers := profile.columns[name].numbers) is not None]
-    sums = together.products([now[name].numbers for name in names], limits)
+    sums = together.products(together.some_rows([now[name].numbers for name in names]), limits)
     moved_ones = {
         f.column for f in findings if f.tail is None or (f.statistic >= f.allowed and f.tail < 0.01 / len(findings))
     }

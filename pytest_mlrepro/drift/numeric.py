@@ -74,9 +74,9 @@ def profiled(values: Numbers, *, edges: int = EDGES) -> NumberProfile:
     return NumberProfile(chosen, _counts(known, len(values), chosen))
 
 
-def counted(values: Numbers, edges: Numbers) -> NumberCounts:
-    """Return numbers, NaN among them for nulls, as counts at the edges of a reference."""
-    return _counts(_sorted(values), len(values), edges)
+def counted(values: Numbers, edges: Numbers, *, moments: bool = True) -> NumberCounts:
+    """Return numbers, NaN among them for nulls, as counts at the edges of a reference; mean and deviation only if asked."""
+    return _counts(_sorted(values), len(values), edges, moments=moments)
 
 
 def moved(then: NumberProfile, now: NumberCounts) -> Moved:
@@ -103,10 +103,10 @@ def _finite(ordered: Numbers) -> Numbers:
     return ordered[int(low) : int(high)]
 
 
-def _counts(ordered: Numbers, rows: int, edges: Numbers) -> NumberCounts:
+def _counts(ordered: Numbers, rows: int, edges: Numbers, *, moments: bool = True) -> NumberCounts:
     finite = _finite(ordered)
     some = len(finite) > 0
-    mean, sd = _moments(finite) if some else (math.nan, math.nan)
+    mean, sd = _moments(finite) if some and moments else (math.nan, math.nan)
     return NumberCounts(
         rows=rows,
         nulls=rows - len(ordered),

@@ -36,6 +36,11 @@ class Table:
     def _read(self) -> dict[str, Column]:
         return {}
 
+    @property
+    def in_memory(self) -> bool:
+        """Tell whether columns can be read by several threads."""
+        return isinstance(self.source, dict)
+
     def raw(self, name: str) -> Any:
         """Return a column as the user's library has it, or as a numpy array: what an encoder is given."""
         column = self.source[name]
@@ -43,13 +48,15 @@ class Table:
 
     def but(self, names: Iterable[str]) -> Table:
         """Return the table without these columns."""
-        left = {name: column for name, column in self.source.items() if name not in set(names)}
-        return Table(tuple(left), self.rows, left)
+        gone = set(names)
+        left = tuple(name for name in self.names if name not in gone)
+        source = {name: self.source[name] for name in left} if self.in_memory else self.source
+        return Table(left, self.rows, source)
 
     def with_columns(self, more: Mapping[str, Any]) -> Table:
         """Return the table with these columns behind its own, each of as many rows."""
-        both = {**self.source, **more}
-        return Table(tuple(both), self.rows, both)
+        both = {**self.source, **more} if self.in_memory else _Both(self.source, more)
+        return Table((*self.names, *more), self.rows, both)
 
 
 def is_frame(value: object) -> bool:
@@ -180,6 +187,22 @@ class _Collected(Mapping[str, Any]):
         return len(self._names)
 
 
+class _Both(Mapping[str, Any]):
+    """Columns of a lazy frame, and others beside them."""
+
+    def __init__(self, lazily: Mapping[str, Any], more: Mapping[str, Any]) -> None:
+        self._lazily, self._more = lazily, more
+
+    def __getitem__(self, name: str) -> Any:
+        return self._more[name] if name in self._more else self._lazily[name]
+
+    def __iter__(self) -> Any:
+        return iter([*self._lazily, *self._more])
+
+    def __len__(self) -> int:
+        return len(self._lazily) + len(self._more)
+
+
 def _column(name: str, column: Any) -> Column:
     if isinstance(column, Values | Labels):
         return column
@@ -199,7 +222,7 @@ def _of_series(name: str, series: Any) -> Column:
     if dtype == nw.Boolean:
         return _booleans(series)
     if dtype.is_integer() or dtype.is_float() or dtype.is_decimal():
-        return Values("numeric", _floats(series.cast(nw.Float64)))
+        return Values("numeric", _floats(series if dtype == nw.Float64 else series.cast(nw.Float64)))
     if dtype in (nw.Datetime, nw.Date):
         zone = "UTC" if getattr(dtype, "time_zone", None) else ""
         return Values(
