@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -65,9 +66,15 @@ def directions(points: Numbers) -> Directions:
 def halves(points: Numbers) -> Any:
     """Tell which rows directions are made from; the others tell how far rows are from them without drift. Shape (rows,).
 
-    By content, so that the order of rows doesn't matter.
+    By content, so that the order of rows doesn't matter; equal rows are in both halves alike.
     """
-    return np.array([blake3(row.tobytes()).digest(length=1)[0] % 2 == 0 for row in points])
+    seen: Counter[bytes] = Counter()
+    chosen = []
+    for row in points:
+        content = blake3(row.tobytes()).digest(length=8)
+        chosen.append((content[0] + seen[content]) % 2 == 0)
+        seen[content] += 1
+    return np.array(chosen)
 
 
 def as_numbers(name: str, points: Numbers, kept: Directions) -> dict[str, Values]:

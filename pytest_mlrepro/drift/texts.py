@@ -85,8 +85,11 @@ def _chosen(counts: Mapping[str, int], half: int | None) -> Iterable[tuple[str, 
     step = max(1, len(counts) // MOST)
     for text in sorted(counts):
         number = int.from_bytes(blake3(text.encode("utf-8", "surrogatepass")).digest(length=8), "big")
-        if number // 2 % step == 0 and half in (None, number % 2):
-            yield text, counts[text]
+        rows = counts[text]
+        if half is not None:  # a text that comes often is in both halves alike
+            rows = (rows + (number + half) % 2) // 2
+        if rows and number // 2 % step == 0:
+            yield text, rows
 
 
 def _words(text: str) -> set[str]:
