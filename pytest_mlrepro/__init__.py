@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from .compare.close import assert_close
     from .compare.tolerance import Tolerance
     from .determinism.function import assert_reproducible
+    from .drift import Profile, assert_no_drift
     from .errors import FingerprintError, GoldenError, MissingDependencyError, MlreproError, UsageError
     from .fingerprints import Fingerprint, fingerprint
     from .seeding import seed_everything
+    from .served import served
 
 __all__ = [
     "Fingerprint",
@@ -22,17 +24,23 @@ __all__ = [
     "GoldenError",
     "MissingDependencyError",
     "MlreproError",
+    "Profile",
     "Tolerance",
     "UsageError",
     "assert_close",
+    "assert_no_drift",
     "assert_reproducible",
     "fingerprint",
     "seed_everything",
+    "served",
 ]
 
 _HOMES = {
     "assert_close": "compare.close",
     "Tolerance": "compare.tolerance",
+    "Profile": "drift",
+    "assert_no_drift": "drift",
+    "served": "served",
     "assert_reproducible": "determinism.function",
     "Fingerprint": "fingerprints",
     "fingerprint": "fingerprints",
