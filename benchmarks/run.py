@@ -11,7 +11,7 @@ import importlib
 
 from showing import machine
 
-NAMES = ("startup", "per_test", "arrays", "frames", "files", "fingerprints", "seeding")
+NAMES = ("startup", "per_test", "arrays", "frames", "files", "fingerprints", "seeding", "pipelines")
 
 
 def main() -> None:

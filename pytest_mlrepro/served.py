@@ -137,7 +137,7 @@ class ServedModel:
             with urllib.request.urlopen(request, timeout=self.timeout) as answer:  # noqa: S310
                 text = answer.read().decode("utf-8", "replace")
         except urllib.error.HTTPError as error:
-            raise ServingError(self._refused(error)) from None
+            raise ServingError(self._refused(error, body)) from None
         except (OSError, ValueError) as error:  # also a time-out, and an answer that breaks off
             reason = getattr(error, "reason", error)
             raise ServingError(
@@ -148,7 +148,7 @@ class ServedModel:
         except ValueError:
             raise ServingError(f"{self._title} answered with something else than JSON: {_short(text)}") from None
 
-    def _refused(self, error: urllib.error.HTTPError) -> str:
+    def _refused(self, error: urllib.error.HTTPError, body: Mapping[str, Any] | None) -> str:
         with error:
             text = error.read(10_000).decode("utf-8", "replace")
         try:
@@ -157,6 +157,9 @@ class ServedModel:
         except ValueError:
             pass  # plain text, as servers give it when the model itself raised
         hint = f"; the server's models: curl {self.url}/v2/repository/index" if error.code == 404 else ""
+        if error.code >= 500 and body is not None:
+            sent = ", ".join(f"{part['name']} {part['datatype']} {part['shape']}" for part in body["inputs"][:5])
+            hint = f"; it was sent {sent}, the reason stands in the server's log"
         return f"{self._title} refused with status {error.code}: {_short(text) or error.reason}{hint}"
 
 

@@ -46,6 +46,8 @@ class Session:
         self._metrics: dict[Path, int] | None = None
         self.spreads: list[tuple[str, str, str, str]] = []
         """Values that may differ in a varied run, and do: node id, variation, value, how far."""
+        self.cached: dict[str, list[str]] = {}
+        """Pipeline steps with `cache=True` (node id and name), by what became of them: `reused`, `stored`, `damaged`."""
         self.may_have_pending = (settings.root / ".mlrepro" / "pending").is_dir()
         self._owners: dict[Path, str] = {}
 

@@ -13,7 +13,7 @@ FLOORS = {
     "records": 0, "errors": 0, "_lazy": 0, "_json": 0, "_imports": 0,
     "values": 1, "served": 1,
     "fingerprints": 2, "compare": 2, "seeding": 2, "tracking": 2,
-    "provenance": 3, "drift": 3,
+    "provenance": 3, "pipeline": 3, "drift": 3,
     "golden": 4,
     "session": 5, "report": 5, "bisect": 5, "determinism": 5,
     "plugin": 6, "integration": 6, "cli": 6,

@@ -110,3 +110,16 @@ def test_public_names_stand_in_the_docs() -> None:
 
     docs = README + "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md"))
     assert [name for name in pytest_mlrepro.__all__ if not re.search(rf"\b{name}\b", docs)] == []
+
+
+def test_the_page_on_pipelines_is_true(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "pipelines.md").read_text("utf-8")
+    found = re.findall(r"^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (python,) = [text for kind, text in found if kind == "python"]
+    (tree,) = [text for kind, text in found if kind == "text"]
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    (tmp_path / "test_wine.py").write_text(python, "utf-8")
+    run(tmp_path, "pytest --golden=record")
+    run(tmp_path, "pytest")
+    printed = run(tmp_path, "mlrepro lineage test_wine")
+    assert re.sub(r"; [^)]*\)", ")", printed) == tree  # without what this machine took

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import decisions, differences, goldens, reasons
+from . import decisions, differences, goldens, lineage, reasons
 from .entry import main
 
-__all__ = ["decisions", "differences", "goldens", "main", "reasons"]
+__all__ = ["decisions", "differences", "goldens", "lineage", "main", "reasons"]

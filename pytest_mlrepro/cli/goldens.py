@@ -15,6 +15,7 @@ from ..golden.suite import metrics_recorded
 from ..report.contents import contents
 from ..report.origins import origins
 from ..report.reasons import proposal_sides, reasons
+from ..report.steps import steps_of
 from .entry import main, reported
 from .finding import golden_folders, loaded, title
 from .words import count, plain, summary
@@ -63,6 +64,7 @@ def show(root: Path, test: str, full: bool) -> None:
         click.secho(title(folder, root), bold=True)
         click.echo(f"  in {folder.relative_to(root)}")
         _indented(contents(golden, folder, elsewhere=_but(metrics, folder)))
+        _indented(steps_of(golden))
         _indented(origins(golden, folder, full=full))
         for entry in history.read(folder):
             click.echo(plain(f"  {entry['time']}  {entry['action']} by {entry['author']}: {entry['reason']}"))
@@ -105,7 +107,8 @@ def _print_golden(folder: Path, root: Path, proposal: pending.Proposal | None) -
     except GoldenError as error:
         _print_state("damaged", folder.relative_to(root).as_posix(), str(error))
         return
-    facts = count(len(golden.checks), "check")
+    facts = count(len(golden.checks), "check") if golden.checks or not golden.steps else ""
+    facts = ", ".join(filter(None, (facts, count(len(golden.steps), "step") if golden.steps else "")))
     if entries:
         facts += f", {entries[-1]['action']} {entries[-1]['time']}: {entries[-1]['reason']}"
     name = golden.nodeid(folder, root)
@@ -134,6 +137,9 @@ def _proposed(proposal: pending.Proposal, root: Path, *, full: bool, elsewhere: 
     # what it keeps lies with the golden, and is shown there
     own = {*proposal.new, *proposal.changed}
     yield from contents(new, proposal.folder, own, elsewhere=elsewhere)
+    if proposal.steps:
+        yield f"steps that are new, other than recorded, or gone: {', '.join(proposal.steps)}"
+        yield from steps_of(new)
     yield from origins(new, proposal.folder, own, full=full)
 
 

@@ -42,11 +42,16 @@ def explain(root: Path, test: str, pytest_args: tuple[str, ...], bisect: bool, t
     """
     proposal = one_proposal(root, test)
     old, new = proposal_sides(proposal, root)
-    if old is None or not proposal.changed:
+    if old is None or not (proposal.changed or proposal.steps):
         raise UsageError(f"nothing that is recorded for {proposal.test} differs: see  mlrepro show '{proposal.test}'")
     if not bisect:
         _explained(proposal, old, new)
         return
+    if not proposal.changed:
+        raise UsageError(
+            "--bisect reruns until a value is as it was, and only steps differ: give the first of them check=True, "
+            "record it at the old state, and run the test again"
+        )
     if timeout <= 0:
         raise UsageError(f"--timeout must be a number of seconds above 0, got {timeout:g}")
     try:
@@ -65,6 +70,7 @@ def _explained(proposal: Proposal, old: Side, new: Side) -> None:
     click.echo("\nNext:")
     for what, command in (
         ("by how much it differs:", f"mlrepro diff '{proposal.test}'"),
+        *([("the graph of its steps:", f"mlrepro lineage '{proposal.test}'")] if new.golden.steps else []),
         ("to find out by reruns what carries the change:", f"mlrepro explain --bisect '{proposal.test}'"),
         ("to make the new values the golden:", f"mlrepro accept '{proposal.test}' --reason '…'"),
     ):

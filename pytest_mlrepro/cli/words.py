@@ -20,4 +20,6 @@ def count(number: int, noun: str) -> str:
 def summary(proposal: Proposal) -> str:
     """Return how many checks a proposal is about."""
     parts = (("new", proposal.new), ("changed", proposal.changed), ("dropped", proposal.dropped))
-    return ", ".join(f"{len(names)} {word}" for word, names in parts if names) or "nothing"
+    steps = count(len(proposal.steps), "step") + (" other than recorded" if proposal.base else "")
+    values = ", ".join(f"{len(names)} {word}" for word, names in parts if names)
+    return ", ".join(filter(None, (values, steps if proposal.steps else ""))) or "nothing"

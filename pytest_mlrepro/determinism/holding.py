@@ -18,7 +18,8 @@ __all__ = ["NOTHING", "Blind", "Holding", "Noting", "message"]
 
 NOTHING: Final = (
     "the test gives nothing to compare: its runs can't be held against each other.\n"
-    "Ask for `golden` or `repro`, and give what must repeat to golden.check(value, name) or repro.checkpoint(name, value)"
+    "Ask for `golden`, `repro` or `pipeline`, and give what must repeat to golden.check(value, name), "
+    "repro.checkpoint(name, value) or pipeline.step(name, fn)"
 )
 
 
@@ -186,7 +187,9 @@ def message(apart: Apart, *, recording: bool = False, evidence: Sequence[str] = 
 
 def _commands(apart: Apart, *, recording: bool) -> tuple[str, ...]:
     if apart.variation is not None and not apart.variation.exact and isinstance(apart.differs, Comparison):
-        return ("if such a difference is fine, allow it: golden.check(value, name, rtol=…, atol=…)",)
+        step = apart.what.startswith("step ")
+        call = "pipeline.step(name, fn, check=Tolerance(…))" if step else "golden.check(value, name, rtol=…, atol=…)"
+        return (f"if such a difference is fine, allow it: {call}",)
     if not recording:
         return ()
     return (

@@ -218,6 +218,7 @@ def _nulls(pair: _Pair) -> Iterator[Finding]:
         rows=(then.rows, rows),
         needs=needs_rate(allowed, before),
         measure="difference",
+        effects=1 / FIFTH if least < pair.effect else 1.0,
     )
 
 
@@ -288,6 +289,7 @@ def _unseen(pair: _Pair, then: int, now: Labels, new: int, lines: tuple[str, ...
         rows=(then, known),
         needs=needs_rate(allowed, singles / then),
         measure="share above what was expected",
+        effects=1 / FIFTH,
     )
 
 

@@ -57,6 +57,8 @@ class Finding:
     needed: float = 0.0
     """Rows of the sample that would decide; infinite where the reference has too few."""
     measure: str = "D"
+    effects: float = 1.0
+    """How much of the argument `effect` one of `allowed` stands for."""
 
 
 @dataclass(frozen=True, slots=True)

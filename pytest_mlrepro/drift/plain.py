@@ -16,7 +16,7 @@ from .profile import Entry, Profile
 from .texts import Vocabulary
 from .together import Correlations
 
-__all__ = ["from_plain", "to_plain"]
+__all__ = ["from_plain", "packed", "to_plain", "unpacked"]
 
 FORMAT: Final = "mlrepro-profile-1"
 
@@ -100,7 +100,7 @@ def _profile(plain: Mapping[str, Any]) -> Profile:
         allowances=None
         if groups is None
         else Allowances(
-            str(groups["name"]),
+            str(groups["name"] or ""),
             int(groups["count"]),
             tuple(map(int, groups["sizes"])),
             {name: np.asarray(found) for name, found in groups["measures"].items()},
@@ -133,8 +133,63 @@ def _read_entry(plain: Mapping[str, Any]) -> Entry:
             int(plain["other_levels"]),
             int(plain["singles"]),
         )
-    return Entry(plain["kind"], numbers, categories, plain["zone"], bool(plain["made"]))
+    return Entry(plain["kind"], numbers, categories, plain["zone"] or "", bool(plain["made"]))
 
 
 def _read_names(plain: Mapping[str, Any]) -> dict[str, int]:
     return {str(name): int(rows) for name, rows in zip(plain["names"], np.asarray(plain["rows"]).tolist(), strict=True)}
+
+
+POOLS: Final = {"f": "floats", "i": "counts", "U": "names"}
+
+
+def packed(profile: Profile) -> dict[str, Any]:
+    """Return the profile with all its arrays in three, and in their places where each begins and how long it is.
+
+    A golden keeps each array in a file of its own, and a profile of twenty columns has a hundred.
+    """
+    pools: dict[str, list[Any]] = {name: [] for name in POOLS.values()}
+    sizes = dict.fromkeys(pools, 0)
+
+    def put(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: put(part) for name, part in value.items()}
+        if isinstance(value, list):
+            value = np.array(value, np.int64 if value and isinstance(value[0], int) else str)
+        if not isinstance(value, np.ndarray):
+            return "" if value is None else value
+        pool = POOLS[value.dtype.kind]
+        pools[pool].append(value.reshape(-1))
+        sizes[pool] += value.size
+        return {"in": pool, "at": sizes[pool] - value.size, "shape": "x".join(map(str, value.shape))}
+
+    body = put(to_plain(profile))
+    arrays = {
+        "floats": np.concatenate([np.zeros(0), *pools["floats"]]),
+        "counts": np.concatenate([np.zeros(0, np.int64), *pools["counts"]]),
+        "names": np.array([name for part in pools["names"] for name in part.tolist()], dtype=str),
+    }
+    return {"profile": body, **{name: array for name, array in arrays.items() if array.size}}
+
+
+def unpacked(plain: Mapping[str, Any]) -> Profile:
+    """Return the profile that `packed` was given; UsageError for anything else."""
+    empty = {"floats": np.zeros(0), "counts": np.zeros(0, np.int64), "names": np.zeros(0, str)}
+    pools = {name: np.asarray(plain.get(name, nothing)) for name, nothing in empty.items()}
+
+    def get(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return None if value == "" else value
+        if value.keys() != {"in", "at", "shape"}:
+            return {name: get(part) for name, part in value.items()}
+        shape = tuple(map(int, value["shape"].split("x")))
+        stop = int(value["at"]) + int(np.prod(shape))
+        part = pools[value["in"]][int(value["at"]) : stop].reshape(shape)
+        return part.tolist() if value["in"] == "names" else part
+
+    try:
+        return from_plain(get(plain["profile"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(
+            f"a profile can't be read ({type(error).__name__}: {error}): record the reference anew"
+        ) from None

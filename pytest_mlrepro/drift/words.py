@@ -18,6 +18,8 @@ MOST: Final = 8
 """Findings that are told; all are in the report's `findings`."""
 SHOWN: Final = 5
 WIDE: Final = 100
+OPTIONS: Final = {"correlation": "correlation", "all columns together": "together"}
+"""By what is tested: the argument that says how much of it matters, where that is not `effect`."""
 
 
 def number(value: float, kind: str = "numeric", unit: str = "") -> str:
@@ -154,8 +156,12 @@ def _undecided(report: Report) -> Iterator[str]:
         yield f"      to rule out a {least} takes {math.ceil(worst.needed):,} rows; {worst.rows[1]:,} rows have a value"
     else:
         yield f"      no sample can rule out a {least}: the reference has only {worst.rows[0]:,} rows"
-    widest = max(finding.detectable for finding in open_ones)
-    yield f"      so many rows would show {widest:.2g}: give more rows, or effect={_up(widest):g} if less does not matter"
+    options: dict[str, float] = {}
+    for finding in open_ones:
+        option = OPTIONS.get(finding.what, "effect")
+        options[option] = max(options.get(option, 0.0), finding.detectable * finding.effects)
+    asked = ", ".join(f"{option}={_up(value):g}" for option, value in options.items())
+    yield f"      give more rows, or say that less than these rows can show does not matter: {asked}"
 
 
 def _up(value: float) -> float:

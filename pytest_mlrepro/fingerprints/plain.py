@@ -160,10 +160,9 @@ def _float(value: float, _depth: int, _large: _Large) -> bytes:
 
 
 def _int(value: int, _depth: int, large: _Large) -> bytes:
-    try:
+    if _LEAST < value < _BEYOND:
         return _INT + pack_long(value)
-    except struct.error:
-        return _held(scalar("int", value), large)
+    return _held(scalar("int", value), large)
 
 
 def _str(value: str, _depth: int, large: _Large) -> bytes:
@@ -195,6 +194,8 @@ def _heads(kind: str, sizes: int) -> list[bytes]:
 
 _AS_THEY_LIE: Final = frozenset({"float64", "float32", "int64", "int32"} if np.little_endian else ())
 _DOUBLES, _LONGS = ([struct.Struct(f"<{size}{code}") for size in range(_FEW + 1)] for code in "dq")
+_LEAST, _BEYOND = -(2**63), 2**63
+"""The least has eight bytes in an array and nine on its own: the format goes by the bits of the magnitude."""
 _position: Final = struct.Struct("<cq").pack
 _SHORT: Final = 200
 _SHORT_ARRAY: Final = SMALL - 200

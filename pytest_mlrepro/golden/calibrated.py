@@ -54,24 +54,28 @@ class Calibrating:
 
 
 def calibrating(
-    recorded: Recorded | None, mode: Mode, vary: tuple[str, ...], beside: tuple[object, ...]
+    recorded: Recorded | None,
+    mode: Mode,
+    vary: tuple[str, ...],
+    beside: tuple[object, ...],
+    *,
+    where: str = "golden.check: tolerance",
 ) -> Within | Calibrating:
     """Return the rule of a check with `tolerance="calibrate"`: what is stored, or one that is to be learned.
 
     It is learned where nothing is stored, and anew by `--golden=update`. Raises UsageError where it is to be learned and the
-    test has no further runs (`vary` names what they vary), and for numbers that came beside it.
+    test has no further runs (`vary` names what they vary), and for numbers that came beside it. `where` is what a failure
+    calls the argument.
     """
     if any(number is not None for number in beside):
-        raise UsageError(
-            'golden.check: tolerance="calibrate" came together with rtol, atol or max_ulp: give one or the other'
-        )
+        raise UsageError(f'{where}="calibrate" came together with rtol, atol or max_ulp: give one or the other')
     if recorded is not None and CALIBRATED in recorded.tolerance and mode != "update":
         return Within(recorded.tolerances, recorded.tolerance[CALIBRATED])
     if not vary:
         raise UsageError(
-            'golden.check: tolerance="calibrate" is learned from further runs of the test, and none is asked for. Say what '
+            f'{where}="calibrate" is learned from further runs of the test, and none is asked for. Say what '
             'they vary, as in\n  @pytest.mark.repro(vary=("threads", "isa"))\n'
-            "or reruns=3 for what differs by itself. With nothing varied, leave tolerance out"
+            f"or reruns=3 for what differs by itself. With nothing varied, leave {where.split()[-1]} out"
         )
     return Calibrating(PENDING)
 

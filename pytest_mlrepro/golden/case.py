@@ -7,25 +7,22 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Literal
 
-from .._json import Json
-from ..compare.explain import failure_text
-from ..compare.start import is_large, part_at_once
-from ..compare.tolerance import Tolerance, tolerances
-from ..errors import GoldenError, MlreproError, UsageError
-from ..fingerprints import fingerprint_node
+from ..compare.tolerance import Tolerance
+from ..errors import UsageError
 from ..provenance.record import Provenance
 from ..records import Check, Settings, TestId
 from ..values.describe import describe
-from ..values.node import Node, is_empty
+from ..values.node import Node
 from .alike import Alike, Sample, metrics_in, valid_rate
-from .calibrated import CALIBRATE, Calibrating, calibrating
+from .calibrated import Calibrating
+from .checking import Checking, title
+from .failing import Failing, greatest, list_of
 from .observer import Observer
-from .pending import propose
-from .reason import Why, recorded_provenance, since_recorded
-from .record import Golden, Recorded
-from .rules import Rule, Within
+from .record import Golden
+from .rules import Rule
 from .sampling import sampled, valid_seeds
-from .store import Staging, load, save, tidy, verify_arrays
+from .steps import StepBook
+from .store import save, tidy
 
 __all__ = ["GoldenCase"]
 
@@ -54,22 +51,18 @@ class GoldenCase:
         vary: tuple[str, ...] = (),
     ) -> None:
         self.test, self.folder, self.settings, self.nodeid = test, folder, settings, nodeid
-        self._observer, self._silent, self._notify = observer, silent, notify
+        self.checking = Checking(
+            test, folder, settings.mode, observer=observer, silent=silent, notify=notify, remark=remark, vary=vary
+        )
+        """What the values of the test come to."""
         self._provenance = provenance
         """Asked only when a check differs or is recorded: a passing test pays nothing for it."""
         self._elsewhere = elsewhere
         """How many metrics the distribution checks of all other goldens have."""
-        self._remark = remark
-        """Takes what a check that passed has to say, by its name."""
-        self._vary = vary
-        """What the further runs of the test vary; `reruns` for those that vary nothing."""
-        self._seen: set[str] = set()
-        self._missing: list[str] = []
-        self._changes: list[str] = []
-        self._staging: Staging | None = None
-        self._failed = False
-        self._stored: Golden | None = None
-        self._loaded = False
+        self.book: StepBook | None = None
+        """The steps of the test's pipeline, if it has one."""
+        self._made: Provenance | None = None
+        """What a recording was made from, asked for while what the fixtures set up still stands."""
 
     def __repr__(self) -> str:
         return f"<golden of {self.test}>"
@@ -98,10 +91,7 @@ class GoldenCase:
         """
         __tracebackhide__ = True
         key = self._key(name)
-        if tolerance == CALIBRATE:
-            rule = calibrating(self._golden_checks().get(key), self.settings.mode, self._vary, (rtol, atol, max_ulp))
-        else:
-            rule = Within(tolerances(rtol=rtol, atol=atol, max_ulp=max_ulp, tolerance=tolerance))
+        rule = self.checking.rule(key, tolerance, rtol=rtol, atol=atol, max_ulp=max_ulp)
         self._hold(key, value, describe(value), rule)
 
     def check_distribution(
@@ -129,7 +119,7 @@ class GoldenCase:
         __tracebackhide__ = True
         key = self._key(name)
         rate, chosen = valid_rate(false_alarm_rate), valid_seeds(seeds)
-        others = {other: check for other, check in self._golden_checks().items() if other != key}
+        others = {other: check for other, check in self.checking.recorded().items() if other != key}
         rule = Alike(rate, self._elsewhere() + sum(map(metrics_in, others.values())))
         rule.require_seeds(chosen, metrics=1)  # before hours of training, as far as that can be told now
         sample = Sample.of(chosen, sampled(fn, chosen, executor))
@@ -139,247 +129,130 @@ class GoldenCase:
 
     def _hold(self, key: str, value: object, node: Node, rule: Rule | Calibrating) -> None:
         __tracebackhide__ = True
-        self._observe(_title(key), value, node, rule.json)
-        if self._silent:
+        counts = self.checking.shown(title(key), value, node, rule)
+        if counts is None:
             return
-        if isinstance(rule, Calibrating):
-            rule = rule.learned(_title(key), node, self._observer.others() if self._observer else [])
-        recorded = self._golden_checks().get(key)
-        if recorded is None:
-            self._absent(key, node, rule)
-        elif self._is_same(recorded, node, rule):
-            verify_arrays(recorded, self.folder, large=False)
-            self._passed(key, rule.same(node))
-        else:
-            self._differs(key, node, rule, recorded)
-
-    def _passed(self, key: str, remark: str) -> None:
-        self._notify(Check(key, "passed"))
-        if remark:
-            self._remark(key, remark)
+        found = self.checking.judge(key, node, counts)
+        if found is not None:
+            raise AssertionError(Failing(self).check(key, self.checking.recorded()[key], found))
 
     def _odd(self, key: str, what: str) -> None:
         """Fail for a metric that is no finite number: there is nothing to test, and nothing to record."""
         __tracebackhide__ = True
-        if not self._silent:
-            self._failed = True
-            self._notify(Check(key, "failed"))
-        raise AssertionError(f"{_title(key)}: {what}: a distribution is of finite numbers")
+        if not self.checking.silent:
+            self.checking.failed = True
+            self.checking.notify(Check(key, "failed"))
+        raise AssertionError(f"{title(key)}: {what}: a distribution is of finite numbers")
+
+    @property
+    def steps(self) -> StepBook:
+        """Where the steps of the test's pipeline are entered; made when somebody asks first."""
+        if self.book is None:
+            self.book = StepBook(self.checking)
+        return self.book
+
+    def provenance(self, then: Provenance | None) -> Provenance:
+        """Return what this run is made from; `then` is what it will be held against."""
+        return self._provenance(then)
+
+    # The end of the test
 
     def finish(self) -> None:
         """Close the test after its body has passed; raise AssertionError for what was not reached or is not recorded."""
         __tracebackhide__ = True
-        if self._silent:
+        if self.checking.silent:
             return
-        if not self._seen:
+        self._require_any()
+        golden, _ = self.checking.stored()
+        if golden is not None and golden.steps:
+            self.steps  # noqa: B018  # also where none of what is recorded ran
+        unused, book = sorted(self.checking.recorded().keys() - self.checking.seen), self.book
+        if book is not None and book.failed:
+            self.checking.failed = True
+            raise AssertionError(Failing(self).steps(book, unused))
+        missing = bool(self.checking.missing or (book is not None and book.missing))
+        if unused or (book is not None and book.unused()) or (missing and self.checking.mode == "check"):
+            raise AssertionError(Failing(self).incomplete(unused))
+        if self.checking.put_aside or (book is not None and book.staged):
+            self._made = self._provenance(None)  # now: what the fixtures set up still stands as it stood for the test
+            self.checking.staging().made_from(self._made)
+
+    def _require_any(self) -> None:
+        __tracebackhide__ = True
+        if self.book is not None and not self.book.ran:
+            raise AssertionError(
+                "the test asks for `pipeline` and never came to pipeline.step(...): nothing was recorded"
+            )
+        if not self.checking.seen and self.book is None:
             raise AssertionError("the test asks for `golden` and never came to golden.check(...): nothing was checked")
-        unused = sorted(self._golden_checks().keys() - self._seen)
-        if unused or (self._missing and self.settings.mode == "check"):
-            self._fail_at_end(unused)
-        if self._staging:  # now: what the fixtures set up still stands as it stood for the test
-            self._staging.made_from(self._provenance(None))
 
     def commit(self) -> None:
         """Write what was put aside, after the whole test has passed."""
-        if self.settings.mode == "check" or self._failed:  # a failed check counts, also one that the test swallowed
+        checking = self.checking
+        if checking.mode == "check" or checking.failed:  # a failed check counts, also one that the test swallowed
             return
-        if self._staging is None:
+        if checking.put_aside is None:
             tidy(self.folder)
             return
-        old = self._golden_checks()
-        golden = self._proposed({**old, **self._staging.checks})
+        old = checking.recorded()
         save(
             self.folder,
-            golden,
-            self._staging.folder,
-            action=self.settings.mode,
+            self.proposed((), (), self._made or Provenance()),
+            checking.put_aside.folder,
+            action=checking.mode,
             reason=self.settings.reason or "first recording",
-            change=_greatest(self._changes),
+            change=greatest([*self.steps_change(), *checking.changes]),
             root=self.settings.root,
         )
-        for key in self._staging.checks:
-            self._notify(Check(key, "updated" if key in old else "recorded"))
+        if self.book is not None:
+            self.book.tell_recorded()
+        for key in checking.put_aside.checks:
+            checking.notify(Check(key, "updated" if key in old else "recorded"))
+
+    def proposed(self, dropped: Collection[str], gone: Collection[str], made_from: Provenance) -> Golden:
+        """Return the golden with this run's checks and steps, but for checks that are dropped and steps that are gone."""
+        kept = {key: check for key, check in self.checking.recorded().items() if key not in dropped}
+        staged = self.checking.put_aside.checks if self.checking.put_aside is not None else {}
+        if self.book is not None:
+            steps, details = self.book.proposed(gone, made_from)
+        else:
+            golden, _ = self.checking.stored()
+            steps, details = (golden.steps, golden.details) if golden is not None else ((), None)
+        return Golden.of(self.test, self.folder, {**kept, **staged}, steps, details)
 
     def discard(self) -> None:
         """Remove what was put aside."""
-        if self._staging is not None:
-            self._staging.discard()
-            self._staging = None
+        if self.checking.put_aside is not None:
+            self.checking.put_aside.discard()
+            self.checking.put_aside = None
 
     @property
     def notes(self) -> list[str]:
         """Return what a test that failed for another reason should say about its golden."""
-        notes = []
-        if self._missing:
+        notes = [f"pipeline: {text}" for text in self.steps_change()]
+        if self.checking.missing:
             notes.append(
-                f"golden: {_list(self._missing)} not recorded yet; nothing was proposed, since the test failed"
+                f"golden: {list_of(self.checking.missing)} not recorded yet; nothing was proposed, since the test failed"
             )
-        elif self._staging is not None and self.settings.mode != "check":
+        elif self.checking.put_aside is not None and self.checking.mode != "check":
             notes.append("golden: nothing was recorded, since the test failed")
         return notes
+
+    def steps_change(self) -> list[str]:
+        """Return the conclusion on the steps, if one parts."""
+        if self.book is None or self.checking.silent:
+            return []
+        return list(filter(None, [self.book.headline()]))
 
     def _key(self, name: str | None) -> str:
         if name is not None and (not isinstance(name, str) or not name):
             raise UsageError(f"golden.check: name must be a text that is not empty, got {name!r}")
         key = name or ""
-        if key in self._seen:
+        if key in self.checking.seen:
             raise UsageError(
                 f"golden.check: a second check named {name!r} in one test: give each a name of its own"
                 if key
                 else "golden.check: a second check without a name in one test: give it one, as in golden.check(value, 'loss')"
             )
-        self._seen.add(key)
+        self.checking.seen.add(key)
         return key
-
-    def _golden_checks(self) -> Mapping[str, Recorded]:
-        if not self._loaded:
-            self._stored = load(self.folder)
-            self._loaded = True
-            if self._stored is not None and not self._stored.is_of(self.test, self.folder):
-                raise UsageError(
-                    f"two tests have the same golden folder {self.folder}: {self.test} and "
-                    f"{self._stored.file}::{self._stored.test}. Rename one of them, or move its golden"
-                )
-        return self._stored.checks if self._stored else {}
-
-    def _is_same(self, recorded: Recorded, node: Node, rule: Rule) -> bool:
-        """Tell whether this is what was recorded, to the last bit and with the same tolerance."""
-        if is_large(node) and _parts_at_once(recorded, self.folder, node):
-            return False
-        return fingerprint_node(node).digest == recorded.digest and recorded.tolerance == rule.json
-
-    def _observe(self, label: str, value: object, node: Node, allowed: Mapping[str, Json]) -> None:
-        __tracebackhide__ = True
-        if self._observer is not None:
-            self._observer.observe(label, value, node, allowed)
-        elif self.settings.mode != "check":
-            raise UsageError(
-                "golden: ask for it as an argument of the test or of a fixture, so that recording runs twice"
-            )
-
-    def _absent(self, key: str, node: Node, rule: Rule) -> None:
-        __tracebackhide__ = True
-        if is_empty(node):
-            self._notify(Check(key, "failed"))
-            raise AssertionError(f"{_title(key)} has no element at all: an empty comparison proves nothing")
-        rule.begin(node)
-        self._stage(key, node, rule)
-        if self.settings.mode == "check":
-            self._missing.append(key)
-            self._notify(Check(key, "missing"))
-
-    def _differs(self, key: str, node: Node, rule: Rule, recorded: Recorded) -> None:
-        __tracebackhide__ = True
-        verify_arrays(recorded, self.folder)
-        found = rule.judge(recorded, self.folder, node)
-        if not found.change and not found.looser:
-            self._passed(key, found.remark)
-            return
-        self._changes.append(found.change or "; ".join(found.looser))
-        self._stage(key, node, rule)
-        if self.settings.mode == "update":
-            return
-        self._failed = True
-        self._notify(Check(key, "failed"))
-        now, trouble = self._made_from(recorded)
-        if not found.change:
-            why = Why(f"{_title(key)} is held to a looser tolerance than recorded")
-            details = "the value is within what was allowed when it was recorded."
-        else:
-            why = since_recorded(recorded, self.folder, now, subject=key or "the unnamed value")
-            details = found.details
-        raise AssertionError(
-            failure_text(
-                headline=why.conclusion,
-                details="\n".join([details, *found.looser]),
-                why=(*why.evidence, *trouble),
-                next_commands=self._commands(self._propose((), now, why.conclusion), bisect=why.several),
-            )
-        )
-
-    def _stage(self, key: str, node: Node, rule: Rule) -> None:
-        if self._staging is None:
-            self._staging = Staging()
-        self._staging.add(key, node, rule.json)
-
-    def _fail_at_end(self, unused: list[str]) -> None:
-        __tracebackhide__ = True
-        details = []
-        if self._missing and self.settings.mode == "check":
-            details.append(f"{_list(self._missing)}: no golden is recorded yet.")
-        if unused:
-            details.append(f"{_list(unused)}: recorded, and no check of this run came to it.")
-            for key in unused:
-                self._notify(Check(key, "unused"))
-        if self.settings.mode != "check":
-            details.append("Nothing was recorded: a recording never drops what is there.")
-        raise AssertionError(
-            failure_text(
-                headline=f"golden of {self.test} is not complete",
-                details="\n".join(details),
-                next_commands=self._commands(self._propose(unused, self._made_from()[0])),
-            )
-        )
-
-    def _made_from(self, recorded: Recorded | None = None) -> tuple[Provenance, list[str]]:
-        """Return what this run is made from; what can't be told must not hide the failure that it should explain."""
-        try:
-            return self._provenance(None if recorded is None else recorded_provenance(recorded, self.folder)), []
-        except MlreproError as error:
-            return Provenance(), [f"what this run is made from is unknown: {error}"]
-
-    def _propose(self, dropped: list[str] | tuple[()], made_from: Provenance, why: str = "") -> str | None:
-        """Write the proposal; a store that can't be written must not hide the failure that is being told."""
-        if self._staging:
-            self._staging.made_from(made_from)
-        staged = self._staging.checks if self._staging else {}
-        kept = {key: check for key, check in self._golden_checks().items() if key not in dropped}
-        files = {entry["file"] for check in staged.values() for entry in check.files()}
-        try:
-            propose(
-                self.settings.root,
-                self.folder,
-                self._stored,
-                self._proposed({**kept, **staged}),
-                arrays=[self._staging.folder / name for name in sorted(files)] if self._staging else [],
-                test=self.nodeid,
-                change=_greatest(self._changes) or "",
-                why=why,
-            )
-        except GoldenError as error:
-            return str(error)
-        return None
-
-    def _proposed(self, checks: Mapping[str, Recorded]) -> Golden:
-        return Golden.of(self.test, self.folder, checks)
-
-    def _commands(self, trouble: str | None, *, bisect: bool = False) -> tuple[str, ...]:
-        if trouble:
-            return (f"no proposal was written: {trouble}",)
-        rerun = ("to find out by reruns what carries the change:", f"  mlrepro explain --bisect '{self.nodeid}'")
-        return (
-            *(rerun if bisect else ()),
-            "to make this run's values the golden:",
-            f"  mlrepro accept '{self.nodeid}' --reason '…'",
-            "to look at what is recorded:",
-            f"  mlrepro show '{self.nodeid}'",
-        )
-
-
-def _parts_at_once(recorded: Recorded, folder: Path, node: Node) -> bool:
-    try:
-        return part_at_once(recorded.node(folder), node)
-    except GoldenError:
-        return False  # what is wrong with it is told by those who read all of it
-
-
-def _title(key: str) -> str:
-    return f"golden {key!r}" if key else "the unnamed golden"
-
-
-def _list(keys: list[str]) -> str:
-    return ", ".join(_title(key) for key in keys)
-
-
-def _greatest(changes: list[str]) -> str | None:
-    return "; ".join(changes[:3]) or None

@@ -33,7 +33,11 @@ READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 TEMPORARY = ".tmp"
 PROVENANCE = re.compile(r"provenance-[0-9a-f]{8}\.json")
 """Names of what checks were made from, by content: checks that were recorded together share one."""
-OURS = re.compile(rf"[a-z0-9_-]{{1,40}}-[0-9a-f]{{8}}\.npy|{PROVENANCE.pattern}|\..{{1,40}}-\d+-\d+\.tmp")
+STEPS = re.compile(r"steps-[0-9a-f]{8}\.json")
+"""Names of what the steps of a pipeline were made of, by content."""
+OURS = re.compile(
+    rf"[a-z0-9_-]{{1,40}}-[0-9a-f]{{8}}\.npy|{PROVENANCE.pattern}|{STEPS.pattern}|\..{{1,40}}-\d+-\d+\.tmp"
+)
 """Names of arrays (`layout.array_file`), of provenances and of files on their way."""
 _serial = itertools.count()
 

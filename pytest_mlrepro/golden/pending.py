@@ -11,10 +11,11 @@ from typing import Any
 
 from ..errors import GoldenError
 from . import history
-from .files import copy_whole, write_whole
+from .files import STEPS, copy_whole, write_whole
 from .layout import is_leaf, pending_folder
 from .record import FILE, Golden, Recorded, dumps
-from .store import load, provenance_of, save, verify_arrays
+from .store import details_of, load, provenance_of, save, verify_arrays
+from .timings import keep_timings
 
 __all__ = ["Proposal", "accept", "propose", "read_all", "reject", "withdraw"]
 
@@ -41,6 +42,8 @@ class Proposal:
     dropped: tuple[str, ...]
     time: str
     folder: Path
+    steps: tuple[str, ...] = ()
+    """Names of the steps of its pipeline that are new, other than recorded, or gone."""
 
 
 def propose(
@@ -68,6 +71,7 @@ def propose(
         "golden": target.relative_to(root).as_posix(),
         "new": sorted(new.checks.keys() - before.keys()),
         "schema": SCHEMA,
+        "steps": _changed_steps(old, new),
         "test": test,
         "time": history.now(),
         "why": why,
@@ -75,9 +79,17 @@ def propose(
     _clear(folder, root)
     for path in arrays:
         copy_whole(path, folder / path.name)
+        if STEPS.fullmatch(path.name):
+            keep_timings(folder, path.parent, [step.name for step in new.steps])
     write_whole(folder / FILE, dumps(new)[0])
     write_whole(folder / FACTS, json.dumps(facts, sort_keys=True, indent=1) + "\n")
     return folder
+
+
+def _changed_steps(old: Golden | None, new: Golden) -> list[str]:
+    before = {step.name: step for step in old.steps} if old else {}
+    after = {step.name: step for step in new.steps}
+    return sorted(name for name in {**before, **after} if before.get(name) != after.get(name))
 
 
 def _clear(folder: Path, root: Path) -> None:
@@ -110,7 +122,8 @@ def _proposal(data: dict[str, Any], folder: Path) -> Proposal:
     """Return the proposal of a parsed `proposal.json`; raise an error of Python's for one that is none."""
     if data.pop("schema") != SCHEMA:
         raise ValueError(f"its schema is not {SCHEMA}")
-    for key in ("new", "changed", "dropped"):
+    data.setdefault("steps", [])
+    for key in ("new", "changed", "dropped", "steps"):
         if not isinstance(data[key], list) or not all(isinstance(name, str) for name in data[key]):
             raise ValueError(f"{key!r} is no list of names")
         data[key] = tuple(data[key])
@@ -137,6 +150,8 @@ def accept(proposal: Proposal, *, root: Path, reason: str) -> Path:
         )
     for check in new.checks.values():
         _verify_either(check, proposal.folder, target)
+    if new.details is not None and new.files():  # whose names are checked
+        details_of(new, proposal.folder if (proposal.folder / new.details["file"]).exists() else target)
     save(target, new, proposal.folder, action="accept", reason=reason, change=proposal.change, root=root)
     _remove(proposal.folder)
     return target

@@ -18,15 +18,18 @@ from blake3 import blake3
 from .._json import Json, json_text
 from ..compare.tolerance import Tolerance, Tolerances, from_json, to_json
 from ..errors import GoldenError
+from ..pipeline.facts import Step, step_from_json, step_to_json
 from ..records import TestId
 from ..values.node import Node
 from .codecs import array_files, decode
-from .files import PROVENANCE
+from .files import PROVENANCE, STEPS
 
 __all__ = ["FILE", "RATE", "Golden", "Recorded", "dumps", "loads"]
 
 FILE = "golden.json"
 SCHEMA = 1
+WITH_STEPS = 2
+"""The schema of a golden with steps of a pipeline, which a version that doesn't know them must not take for one without."""
 LFS = "version https://git-lfs.github.com/spec/"
 RATE = "false_alarm_rate"
 """What a distribution has in the place of tolerances."""
@@ -81,11 +84,31 @@ class Golden:
     checks: Mapping[str, Recorded]
     variant: Mapping[str, str] = field(default_factory=dict)
     seal: str = ""
+    steps: tuple[Step, ...] = ()
+    """The steps of its pipeline, in the order in which they ended."""
+    details: Json = None
+    """`{"file", "size", "blake3"}` of what the steps were made of; None where there are no steps."""
 
     @classmethod
-    def of(cls, test: TestId, folder: Path, checks: Mapping[str, Recorded]) -> Golden:
+    def of(
+        cls,
+        test: TestId,
+        folder: Path,
+        checks: Mapping[str, Recorded],
+        steps: tuple[Step, ...] = (),
+        details: Json = None,
+    ) -> Golden:
         """Return the golden of `test` that lies in `folder`."""
-        return cls(test.name, _way(test.file, folder.parent), checks)
+        return cls(test.name, _way(test.file, folder.parent), checks, steps=steps, details=details)
+
+    def files(self) -> list[dict[str, Json]]:
+        """Return `{"file", "size", "blake3"}` of everything that belongs to it; GoldenError for a name with a way in it."""
+        found = [entry for check in self.checks.values() for entry in check.files()]
+        if self.details is None:
+            return found
+        if not STEPS.fullmatch(self.details["file"]):
+            raise GoldenError(f"a golden names a file that no golden writes: {self.details['file']!r}")
+        return [*found, self.details]
 
     def is_of(self, test: TestId, folder: Path) -> bool:
         """Tell whether this golden, which lies in `folder`, was recorded by `test`."""
@@ -112,6 +135,9 @@ def dumps(golden: Golden) -> tuple[str, str]:
         "test": golden.test,
         "variant": dict(golden.variant),
     }
+    if golden.steps:
+        steps = [step_to_json(step) for step in golden.steps]
+        data |= {"schema": WITH_STEPS, "steps": steps, "details": golden.details}
     text = json_text(data)
     seal = _seal(text)
     return text.replace('\n "seal": ""', f'\n "seal": "{seal}"', 1), seal
@@ -130,8 +156,8 @@ def loads(text: str, path: Path) -> Golden:
         seal, schema = data["seal"], data["schema"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise GoldenError(_unreadable(text, path, error)) from None
-    if schema != SCHEMA:
-        raise GoldenError(f"{path} has schema {schema!r}, this version knows {SCHEMA}: update pytest-mlrepro")
+    if schema not in (SCHEMA, WITH_STEPS):
+        raise GoldenError(f"{path} has schema {schema!r}, this version knows {WITH_STEPS}: update pytest-mlrepro")
     if _seal(text.replace(f'\n "seal": "{seal}"', '\n "seal": ""', 1)) != seal:
         raise GoldenError(
             f"{path} was edited by hand or damaged: its content does not match its seal.\n"
@@ -141,7 +167,8 @@ def loads(text: str, path: Path) -> Golden:
         name: Recorded(c["digest"], c["tolerance"], c["value"], c.get("provenance"))
         for name, c in data["checks"].items()
     }
-    return Golden(data["test"], data["file"], checks, data["variant"], seal)
+    steps = tuple(map(step_from_json, data.get("steps", ())))
+    return Golden(data["test"], data["file"], checks, data["variant"], seal, steps, data.get("details"))
 
 
 def _seal(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from .._json import Json
 from ..compare.explain import explain
@@ -24,6 +24,8 @@ from .record import RATE, Recorded
 
 __all__ = ["Judgement", "Rule", "Within"]
 
+WITHIN: Final = "the value is within what was allowed when it was recorded."
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -36,6 +38,11 @@ class Judgement:
     """What is allowed now and was not when the value was recorded, in sentences."""
     remark: str = ""
     """What a check that passed has to say."""
+
+    @property
+    def words(self) -> str:
+        """Return all of what differs, in lines."""
+        return "\n".join([self.details if self.change else WITHIN, *self.looser])
 
 
 class Rule(Protocol):

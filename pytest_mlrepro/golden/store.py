@@ -22,8 +22,12 @@ from .files import content_digest, copy_whole, file_digest, read_start, read_who
 from .layout import array_file
 from .npy import write_source
 from .record import FILE, LFS, Golden, Recorded, dumps, loads
+from .step_details import Details
+from .step_details import dumps as dumps_details
+from .step_details import loads as loads_details
+from .timings import Timing, keep_timings, write_timings
 
-__all__ = ["Staging", "load", "problems", "provenance_of", "save", "tidy", "verify_arrays"]
+__all__ = ["Staging", "details_of", "load", "problems", "provenance_of", "save", "tidy", "verify_arrays"]
 
 SMALL = 256 * 1024
 """Files up to this size are digested each time their check runs; larger ones when they are read, and by `verify`."""
@@ -35,6 +39,14 @@ class Staging:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="mlrepro-"))
         self.checks: dict[str, Recorded] = {}
+        self.details: dict[str, Json] | None = None
+        """The entry of what the steps were made of, if there are steps."""
+
+    def files(self) -> list[Path]:
+        """Return the files that were put aside, but for the timings."""
+        names = {entry["file"] for check in self.checks.values() for entry in check.files()}
+        names |= {self.details["file"]} if self.details is not None else set()
+        return [self.folder / name for name in sorted(names)]
 
     def add(self, name: str, node: Node, allowed: Tolerances | Mapping[str, Json]) -> None:
         """Put a check aside as it is now: what the test does to its arrays later changes nothing."""
@@ -62,6 +74,19 @@ class Staging:
             raise GoldenError(f"can't put the provenance aside in {self.folder}: {error.strerror or error}") from error
         entry = {"file": named.name, "size": named.stat().st_size, "blake3": content}
         self.checks = {name: replace(check, provenance=entry) for name, check in self.checks.items()}
+
+    def add_steps(self, details: Details, timings: Mapping[str, Timing]) -> dict[str, Json]:
+        """Put aside what steps were made of, and what they took; return the entry of the first."""
+        raw = self.folder / "raw"
+        try:
+            raw.write_bytes(dumps_details(details).encode("utf-8", "surrogatepass"))
+            content = file_digest(raw)
+            named = raw.replace(self.folder / f"steps-{content[:8]}.json")
+            write_timings(self.folder, timings)
+        except OSError as error:
+            raise GoldenError(f"can't put the steps aside in {self.folder}: {error.strerror or error}") from error
+        self.details = {"file": named.name, "size": named.stat().st_size, "blake3": content}
+        return self.details
 
     def discard(self) -> None:
         """Remove everything that was put aside."""
@@ -100,7 +125,7 @@ def save(
     text, seal = dumps(golden)
     if old is not None and old.seal == seal:
         return
-    keep = {entry["file"] for check in golden.checks.values() for entry in check.files()}
+    keep = {entry["file"] for entry in golden.files()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -112,6 +137,7 @@ def save(
         folder, action=action, reason=reason, change=change, old=old.seal if old else None, new=seal, root=root
     )
     write_whole(folder / FILE, text)
+    keep_timings(folder, arrays, [step.name for step in golden.steps])
     sync_folder(folder)
     sweep(folder, keep)
 
@@ -120,7 +146,7 @@ def tidy(folder: Path) -> None:
     """Remove what a recording that was killed left beside the golden in `folder`."""
     golden = load(folder)
     if golden is not None:
-        sweep(folder, {entry["file"] for check in golden.checks.values() for entry in check.files()})
+        sweep(folder, {entry["file"] for entry in golden.files()})
 
 
 def verify_arrays(check: Recorded, folder: Path, *, large: bool = True) -> None:
@@ -152,6 +178,20 @@ def provenance_of(check: Recorded, folder: Path) -> Provenance:
     return loads_provenance(text, str(path))
 
 
+def details_of(golden: Golden, folder: Path) -> Details:
+    """Return what the steps of a golden were made of, nothing where it has none; GoldenError if it can't be trusted."""
+    if golden.details is None:
+        return Details()
+    path = folder / golden.files()[-1]["file"]
+    try:
+        if file_digest(path) != golden.details["blake3"]:
+            raise GoldenError(_altered(path))
+        text = read_whole(path).decode("utf-8", "surrogatepass")
+    except OSError as error:
+        raise GoldenError(f"{path}, which the golden needs, can't be read: {error.strerror or error}") from None
+    return loads_details(text, str(path))
+
+
 def _altered(path: Path) -> str:
     with path.open("rb") as file:
         if file.read(len(LFS)) == LFS.encode():
@@ -180,6 +220,13 @@ def _wrong_values(golden: Golden, folder: Path) -> list[str]:
                 found.append(f"{folder}: the value of check {name!r} does not have the digest that was recorded")
         except GoldenError as error:
             found.append(str(error))
+    try:
+        details = details_of(golden, folder)
+        lacking = [step.name for step in golden.steps if step.name not in details.steps]
+        if lacking:
+            found.append(f"{folder}: what step {lacking[0]!r} was made of is not recorded")
+    except GoldenError as error:
+        found.append(str(error))
     return found
 
 

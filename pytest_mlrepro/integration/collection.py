@@ -10,7 +10,8 @@ import pytest
 
 from ..records import Settings
 from ..session import Session
-from .phases import entropy_sites, outcomes, remarks, spreads, test_id
+from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads
+from .running import test_id
 
 __all__ = ["close", "collect", "finish", "holds_goldens", "wants_reruns"]
 
@@ -69,6 +70,8 @@ def finish(session: Session, report: pytest.TestReport) -> None:
         if said:
             session.remarks[report.nodeid] = said
         session.spreads += [(report.nodeid, *spread) for spread in spreads(report)]
+        for step, event in cached_steps(report):
+            session.cached.setdefault(event, []).append(f"{report.nodeid}: {step}")
 
 
 def close(session: Session, run: pytest.Session, status: int) -> None:

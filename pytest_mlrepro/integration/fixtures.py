@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..fingerprints import Fingerprint
     from ..golden.case import GoldenCase
+    from ..pipeline.recorder import Pipeline
     from ..provenance.gather import Sources
     from ..provenance.record import Area
 
@@ -119,6 +120,11 @@ class Fixtures:
     def golden(self) -> GoldenCase:
         """Give this test's golden run: `golden.check(value, name)` compares with what was recorded."""
         return self._phases.open_golden()
+
+    @pytest.fixture
+    def pipeline(self) -> Pipeline:
+        """Give this test's pipeline: `pipeline.step(name, fn, *args)` runs a step and compares it with what was recorded."""
+        return self._phases.open_pipeline()
 
     @pytest.fixture
     def fingerprint(self) -> Fingerprinting:

@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from ..errors import MlreproError, UsageError
-from ..records import Check, TestId
+from ..errors import UsageError
 from ..session import Session
+from .failures import fail, forbid, plainly
 from .markers import Plan, plan
 from .options import default_seed, seed_all
-from .watching import Watch, Watched
+from .properties import ENTROPY, PROPERTY, REMARK
+from .running import Case, note, require_declared, scope_of, test_id
+from .watching import Watch
 
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
     from ..golden.observer import Observer
+    from ..pipeline.recorder import Pipeline
     from ..provenance.gather import Sources
     from ..provenance.record import Provenance
-    from ..seeding import EntropySite, SeedScope
+    from ..seeding import SeedScope
 
 __all__ = ["Phases"]
-
-PACKAGE = str(Path(__file__).parent.parent)
-ENTROPY = "mlrepro.entropy"
-"""User property of each line that drew without a seed in a seeded test: `mlrepro.entropy:FILE:LINE`, kind of source."""
-PROPERTY = "mlrepro.golden"
-"""User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
-SPREAD = "mlrepro.spread"
-"""User property of each value that may differ in a varied run, and does: `mlrepro.spread:VARIATION:LABEL`, how far."""
-REMARK = "mlrepro.distribution"
-"""User property of each distribution check that passed: `mlrepro.distribution:NAME`, what change it would have seen."""
-
-
-class Case:
-    """What belongs to one run of one test. No dataclass: making one takes a millisecond of every start of pytest."""
-
-    __slots__ = ("failed_here", "golden", "item", "passed", "plan", "refused", "scope", "watched")
-
-    def __init__(self, item: pytest.Item | None = None) -> None:
-        self.item = item
-        self.plan: Plan | None = None
-        self.scope: SeedScope | None = None
-        self.golden: GoldenCase | None = None
-        self.passed = False
-        self.failed_here = False
-        self.refused: UsageError | None = None
-        self.watched: Watched | None = None
 
 
 class Phases:
@@ -83,10 +58,10 @@ class Phases:
         if self._case.plan is None:
             return (yield)
         self._alone(True)
-        scope = self._case.scope = _scope(self._case.plan)
+        scope = self._case.scope = scope_of(self._case.plan)
         scope.enter("setup")
         result = yield
-        _forbid(scope, 0)
+        forbid(scope, 0)
         return result
 
     def _require_reruns(self, item: pytest.Item) -> None:
@@ -108,7 +83,7 @@ class Phases:
     def refuse(self) -> None:
         """Fail the set-up of a test whose marker is wrong."""
         if self._case.refused is not None:
-            _fail(self._case.refused)
+            fail(self._case.refused)
 
     def call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Run the body, and close the golden if the body passes."""
@@ -125,12 +100,12 @@ class Phases:
         try:
             result = yield
             self._close(case)
-            _require_declared(case)
+            require_declared(case)
         except Exception as error:
-            _note(case, error)
+            note(case, error)
             raise
         if case.scope is not None:
-            _forbid(case.scope, seen)
+            forbid(case.scope, seen)
         case.passed = True
         return result
 
@@ -156,7 +131,7 @@ class Phases:
         seen = len(scope.violations)
         scope.reseed("teardown")
         result = yield
-        _forbid(scope, seen)
+        forbid(scope, seen)
         for site in scope.sites:
             item.user_properties.append((f"{ENTROPY}:{site.file}:{site.line}", site.kind))
         return result
@@ -171,10 +146,12 @@ class Phases:
         self.watch.close()
 
     def open_golden(self) -> GoldenCase:
-        """Return the golden of the running test."""
+        """Return the golden of the running test, one for all fixtures that ask for it."""
         from ..golden.case import GoldenCase
         from ..golden.layout import golden_folder
 
+        if self._case.golden is not None:
+            return self._case.golden
         item, settings = self._case.item, self.session.settings
         assert item is not None  # fixtures are made between set-up and tear-down
         test = test_id(item)
@@ -201,6 +178,14 @@ class Phases:
         if asked is None:
             return ()
         return (*(("reruns",) if asked.reruns > 1 else ()), *(variation.name for variation in asked.vary))
+
+    def open_pipeline(self) -> Pipeline:
+        """Return the pipeline of the running test, whose steps are entered in its golden."""
+        from .pipelines import open_pipeline
+
+        case = self._case
+        assert case.item is not None  # fixtures are made between set-up and tear-down
+        return open_pipeline(self.open_golden(), self.sources(), case.item, case.plan, self.watch.tracking)
 
     def sources(self) -> Sources:
         """Return what the provenance of the running test is gathered from."""
@@ -240,10 +225,10 @@ class Phases:
     def _close(self, case: Case) -> None:
         case.failed_here = True  # whatever comes from here on is a check of ours
         if self.observer is not None:
-            with _plainly():
+            with plainly():
                 self.observer.end()
         if case.golden is not None:
-            with _plainly():
+            with plainly():
                 case.golden.finish()
         case.failed_here = False
 
@@ -261,120 +246,9 @@ class Phases:
     def _commit(self, item: pytest.Item, case: Case) -> None:
         if case.golden is None:
             return
-        with _plainly():
+        with plainly():
             case.golden.commit()
         if self.session.may_have_pending:
             from ..golden.pending import withdraw
 
             withdraw(self.session.settings.root, case.golden.folder)
-
-
-def test_id(item: pytest.Item) -> TestId:
-    """Return which test this is."""
-    return TestId(item.path, item.nodeid.partition("::")[2] or item.name)
-
-
-def outcomes(report: pytest.TestReport) -> Iterator[Check]:
-    """Return the golden checks that a test's last report tells of, wherever it ran."""
-    for key, value in report.user_properties:
-        if key.startswith(PROPERTY):
-            yield Check(key[len(PROPERTY) + 1 :], value)  # type: ignore[arg-type]  # an Outcome, written by us
-
-
-def remarks(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
-    """Return the names of the checks of a test that have something to say although they passed, and what."""
-    for key, value in report.user_properties:
-        if key.startswith(REMARK):
-            yield key[len(REMARK) + 1 :], str(value)
-
-
-def entropy_sites(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
-    """Return the lines that drew without a seed, and the kind of source, that a test's last report tells of."""
-    for key, value in report.user_properties:
-        if key.startswith(ENTROPY):
-            yield key[len(ENTROPY) + 1 :], str(value)
-
-
-def spreads(report: pytest.TestReport) -> Iterator[tuple[str, str, str]]:
-    """Return the variation, the value and how far it may be away elsewhere, that a test's last report tells of."""
-    for key, value in report.user_properties:
-        if key.startswith(SPREAD):
-            variation, _, label = key[len(SPREAD) + 1 :].partition(":")
-            yield variation, label, str(value)
-
-
-def _forbid(scope: SeedScope, seen: int) -> None:
-    """Fail a phase in which the test drew without a seed and swallowed the error."""
-    if len(scope.violations) > seen:
-        pytest.fail("\n".join(_forbidden(site) for site in scope.violations[seen:]), pytrace=False)
-
-
-def _forbidden(site: EntropySite) -> str:
-    return f"unseeded entropy is forbidden in this test: {site.kind} was drawn at {site.file}:{site.line}"
-
-
-def _scope(seeding: Plan) -> SeedScope:
-    from ..seeding import SeedScope
-
-    return SeedScope(seeding.seed, entropy=seeding.entropy, deterministic=seeding.deterministic)
-
-
-def _require_declared(case: Case) -> None:
-    """Fail a test that declares a path which isn't there, also while its golden needs no provenance."""
-    if case.plan is not None and (case.plan.data or case.plan.artifacts) and case.watched is not None:
-        with _plainly():
-            case.watched.sources.declared()
-
-
-def _note(case: Case, error: Exception) -> None:
-    """Add to a failure what the user needs to know beside it."""
-    for note in [*_hints(case, error), *(case.golden.notes if case.golden else [])]:
-        error.add_note(note)
-    case.failed_here = case.failed_here or _raised_here(error)
-    if isinstance(error, (MlreproError, AssertionError)):
-        _trim(error)
-
-
-def _raised_here(error: Exception) -> bool:
-    """Tell whether an error comes from this package and not from what the test or a library did."""
-    entry = error.__traceback__
-    while entry is not None and entry.tb_next is not None:
-        entry = entry.tb_next
-    return entry is not None and entry.tb_frame.f_code.co_filename.startswith(PACKAGE)
-
-
-def _trim(error: Exception) -> None:
-    """Cut the frames of this package off the end of a traceback: what failed is the user's line above them."""
-    last, entry = None, error.__traceback__
-    while entry is not None:
-        if not entry.tb_frame.f_code.co_filename.startswith(PACKAGE):
-            last = entry
-        entry = entry.tb_next
-    if last is not None:
-        last.tb_next = None
-
-
-def _hints(case: Case, error: Exception) -> list[str]:
-    if case.scope is None:
-        return []
-    from ..seeding import deterministic_hint
-
-    hint = deterministic_hint(error)
-    return [hint] if hint else []
-
-
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """Show a failure of ours as its message alone: no line of the user's is in its traceback."""
-    try:
-        yield
-    except (MlreproError, AssertionError) as error:
-        failure: Exception = error
-    else:
-        return
-    _fail(failure)
-
-
-def _fail(error: Exception) -> NoReturn:
-    prefix = f"{type(error).__name__}: " if isinstance(error, MlreproError) else ""
-    raise pytest.fail.Exception(f"{prefix}{error}", pytrace=False) from None

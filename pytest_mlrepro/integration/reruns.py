@@ -17,7 +17,7 @@ from _pytest.runner import check_interactive_exception, show_test_item
 from ..errors import UsageError
 from . import limits
 from .examples import same_examples, tests_examples
-from .phases import SPREAD
+from .properties import SPREAD
 from .silent import Phase, phase, requested
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Reruns", "request"]
 
 SECTION = "not reproducible"
+RECORDING = frozenset({"golden", "pipeline"})
+"""Fixtures by which a test records something."""
 
 
 class Reruns:
@@ -72,7 +74,9 @@ class Reruns:
         return plan if plan.reruns > 1 or plan.vary else None
 
     def _records(self, item: pytest.Item) -> bool:
-        return self._phases.session.settings.mode != "check" and "golden" in getattr(item, "fixturenames", ())
+        return self._phases.session.settings.mode != "check" and not RECORDING.isdisjoint(
+            getattr(item, "fixturenames", ())
+        )
 
     def _run(self, item: pytest.Function, nextitem: pytest.Item | None, plan: Plan) -> None:
         from ..determinism.ladder import Ladder

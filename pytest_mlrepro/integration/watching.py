@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Watch", "Watched", "of_the_project"]
 
 PACKAGE = str(Path(__file__).parent.parent)
-ASKING = frozenset({"golden", "fingerprint"})
+ASKING = frozenset({"golden", "fingerprint", "pipeline"})
 
 
 class Watched:
@@ -118,6 +118,12 @@ class Watch:
             result = yield
         self._fixtures[fixturedef] = (seen.read, seen.written)
         return result
+
+    @property
+    def tracking(self) -> Callable[[], Tracking] | None:
+        """What opens a stretch in which files are noted, inside that of the test; None if files are not noted."""
+        tracker = self._tracking_of()
+        return None if tracker is None else tracker.tracking
 
     def by_fixtures(self, item: pytest.Item) -> Iterator[tuple[tuple[Path, ...], tuple[Path, ...]]]:
         """Yield what the wider fixtures of a test opened."""

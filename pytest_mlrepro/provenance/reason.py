@@ -16,7 +16,7 @@ from .record import AREAS, UNKNOWN, WRITTEN, Area, Provenance
 from .suspects import Source, Suspect, suspects
 from .words import NAME, joined, line, phrase, plain, shorten, statement
 
-__all__ = ["conclusion", "evidence"]
+__all__ = ["causes", "conclusion", "evidence"]
 
 LONGEST: Final = 200
 """Characters of the first line, where names are of common length."""
@@ -52,6 +52,18 @@ def conclusion(old: Provenance, new: Provenance, subject: str = "the result") ->
         return "; ".join(filter(None, (f"{subject} changed: {_alone(found)}", rest)))
     start = f"{subject} changed together with "
     return "; ".join(filter(None, (start + _listed(groups, LONGEST - len(start) - len(rest) - 2), rest)))
+
+
+def causes(old: Provenance, new: Provenance, room: int = LONGEST) -> str:
+    """Return what changed and can have changed a result, as a clause of about `room` characters; "" if nothing did.
+
+    For example `scikit-learn 1.8.0 → 1.9.1`, or `steps.clean and numpy 2.4.5 → 2.4.6`.
+    """
+    found = suspects(old, new)
+    if not found or found[0].weak:
+        return ""
+    groups = _by_root(found)
+    return _alone(found) if len(groups) == 1 else _listed(groups, room)
 
 
 def evidence(old: Provenance, new: Provenance) -> list[str]:

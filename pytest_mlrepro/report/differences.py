@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..golden.allowed import allowed_text
 from ..golden.apart import recorded_apart
 from ..golden.record import Recorded
+from ..golden.steps import step_key
+from ..pipeline.parting import Parting
 from ..provenance.words import plain
-from .reasons import Side, reasons
+from .reasons import Side, reasons, steps_parting
 
 __all__ = ["Differences", "differences", "lines"]
 
@@ -28,11 +30,14 @@ class Differences:
     first_only: tuple[str, ...]
     second_only: tuple[str, ...]
     equal: tuple[str, ...]
+    steps: Parting = field(default_factory=Parting)
 
     @property
     def any(self) -> bool:
-        """Tell whether something differs by more than is allowed."""
-        return bool(self.apart or self.first_only or self.second_only)
+        """Tell whether something differs by more than is allowed; a step without a value is held to the last bit."""
+        steps = self.steps
+        own = {step_key(parted.name) for parted in (*steps.roots, *steps.consequences)} - {*self.near, *self.equal}
+        return bool(self.apart or self.first_only or self.second_only or own or steps.added or steps.removed)
 
 
 def differences(old: Side, new: Side) -> Differences:
@@ -60,6 +65,7 @@ def differences(old: Side, new: Side) -> Differences:
         tuple(sorted(before.keys() - after.keys())),
         tuple(sorted(after.keys() - before.keys())),
         tuple(equal),
+        steps_parting(old, new),
     )
 
 
@@ -80,6 +86,8 @@ def lines(old: Side, new: Side, found: Differences) -> Iterator[str]:
     ):
         if names:
             yield f"{what}: {', '.join(map(_title, names))}"
+    if found.steps.same:
+        yield f"equal steps: {', '.join(map(plain, found.steps.same))}"
 
 
 def _apart(one: Recorded, two: Recorded, old: Side, new: Side) -> str:

@@ -11,12 +11,16 @@ from ..errors import GoldenError
 from ..golden.pending import Proposal
 from ..golden.reason import so_far
 from ..golden.record import Golden, Recorded
-from ..golden.store import load, provenance_of
+from ..golden.step_details import Details
+from ..golden.step_words import changes, headline, lines, reasons_of
+from ..golden.steps import step_key
+from ..golden.store import details_of, load, provenance_of
+from ..pipeline.parting import Parting, parting
 from ..provenance.reason import conclusion, evidence
 from ..provenance.record import Provenance
 from ..provenance.words import plain
 
-__all__ = ["Side", "proposal_sides", "reasons"]
+__all__ = ["Side", "proposal_sides", "reasons", "steps_parting"]
 
 _NAMED: Final = (("with the golden", "with A"), ("in the golden's run", "with A"), ("in this run", "with B"))
 """Words for a golden and a run, and what they are where two goldens are held against each other."""
@@ -31,6 +35,8 @@ class Side:
     folder: Path
     partial: bool = False
     """Whether it is of a run that stopped at the check which differs, and so has not come to all files."""
+    standing: Path | None = None
+    """Of a proposal, the folder of the golden, where what it keeps lies."""
 
 
 def proposal_sides(proposal: Proposal, root: Path) -> tuple[Side | None, Side]:
@@ -45,18 +51,56 @@ def proposal_sides(proposal: Proposal, root: Path) -> tuple[Side | None, Side]:
     if (old.seal if old else None) != proposal.base:
         raise GoldenError(f"the golden of {proposal.test} has changed since this proposal was made: run the test again")
     before = None if old is None else Side(f"golden    {proposal.test}", old, folder)
-    return before, Side(f"proposal  of {proposal.time}", new, proposal.folder, partial=True)
+    return before, Side(f"proposal  of {proposal.time}", new, proposal.folder, partial=True, standing=folder)
 
 
 def reasons(old: Side, new: Side, names: Collection[str]) -> Iterator[str]:
     """Yield the conclusion of each check of these names, then what shows it; checks with the same evidence share it."""
+    yield from _of_steps(old, new)
+    parted = steps_parting(old, new)
+    told_by_steps = {step_key(step.name) for step in (*parted.roots, *parted.consequences)}
     told: dict[tuple[str, ...], list[str]] = {}
     for name in names:
+        if name in told_by_steps:
+            continue
         first, shown = _reason(old, new, name)
         told.setdefault(shown, []).append(first)
     for shown, conclusions in told.items():
         yield from conclusions
         yield from (f"  {line}" for line in shown)
+
+
+def _of_steps(old: Side, new: Side) -> Iterator[str]:
+    """Yield where the pipelines of both part, if they do: what follows from that says more than the whole test can."""
+    found = steps_parting(old, new)
+    before, after = _details(old), _details(new)
+    first = headline(found, before, after)
+    if first:
+        yield first
+        yield from (f"  {line}" for line in lines(found, before, after, {}))
+        yield from (f"  {line}" for line in map(_between, reasons_of(found, before, after)))
+    elif found.added or found.removed:
+        yield from changes(found)
+
+
+def steps_parting(old: Side, new: Side) -> Parting:
+    """Return where the steps of two goldens part."""
+    return parting(old.golden.steps, new.golden.steps)
+
+
+def _details(side: Side) -> Details:
+    """Return what the steps were made of; nothing of what can't be read, which must not hide the values."""
+    try:
+        folder = side.folder if side.golden.details is None else _where(side)
+        return details_of(side.golden, folder)
+    except GoldenError:
+        return Details()
+
+
+def _where(side: Side) -> Path:
+    """Return the folder that holds the details: what a proposal keeps lies with the golden."""
+    file = side.golden.files()[-1]["file"]
+    return side.folder if side.standing is None or (side.folder / file).exists() else side.standing
 
 
 def _reason(old: Side, new: Side, name: str) -> tuple[str, tuple[str, ...]]:

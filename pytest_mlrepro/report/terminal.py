@@ -19,7 +19,7 @@ SPREADS = {
 
 def summary(session: Session) -> list[str]:
     """Return the lines of the summary; none if the run had nothing to do with goldens."""
-    parts = (_counts, _distributions, _written, _open, _obsolete, _entropy, _spreads)
+    parts = (_counts, _distributions, _written, _open, _obsolete, _cached, _entropy, _spreads)
     return [line for part in parts for line in part(session)]
 
 
@@ -54,6 +54,14 @@ def _open(session: Session) -> Iterator[str]:
 def _obsolete(session: Session) -> Iterator[str]:
     folders = [str(folder.relative_to(session.settings.root)) for folder in session.obsolete()]
     yield from _listed("obsolete, no test needs them (nothing was removed):", folders)
+
+
+def _cached(session: Session) -> Iterator[str]:
+    """Say how often stored outputs were used; one that was damaged is named, since disks rarely do that."""
+    counts = [f"{len(session.cached[event])} {event}" for event in ("reused", "stored") if event in session.cached]
+    if counts:
+        yield f"stored outputs of pipeline steps: {', '.join(counts)}"
+    yield from _listed("stored outputs that were damaged, and made again:", session.cached.get("damaged", []))
 
 
 def _entropy(session: Session) -> Iterator[str]:

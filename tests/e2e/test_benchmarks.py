@@ -46,5 +46,6 @@ def test_every_benchmark_prints_its_table() -> None:
         "## Fingerprints of tables",
         "## Fingerprints of small values",
         "## Seeding, without pytest",
+        "## A step of a pipeline",
     ]
     assert "targets met" in ran.stdout

@@ -98,8 +98,12 @@ def test_what_is_served_equals_the_local_model_in_value_shape_and_dtype(url: str
 
 
 def test_the_plain_text_error_of_the_server_is_told(url: str) -> None:
-    with pytest.raises(ServingError, match=r"the model 'digits' at http://127.*status (400|500): .*3 features"):
+    with pytest.raises(ServingError) as failure:
         served(url, "digits").predict(np.zeros((4, 3)))
+    assert str(failure.value) == (
+        f"the model 'digits' at {url} refused with status 500: Internal Server Error; it was sent input-0 FP64 [4, 3], "
+        "the reason stands in the server's log"
+    )
     with pytest.raises(ServingError, match="status 404"):
         served(url, "letters").predict(np.zeros((4, 64)))
 
@@ -108,9 +112,9 @@ def test_predictions_of_what_is_served_are_held_against_those_of_training(url: s
     x = load_digits().data / 16
     frame = {"ink": x.mean(1)}
     then = Profile.of(frame, predictions=model.predict(x))
-    assert_no_drift(frame, then, predictions=served(url, "digits", batch=500)(x), effect=0.2)
+    assert_no_drift(frame, then, predictions=served(url, "digits", batch=500)(x), effect=0.2, correlation=0.3)
     with pytest.raises(AssertionError, match=r"\(predictions\): its distribution moved"):
-        assert_no_drift(frame, then, predictions=served(url, "digits")(x * 0.1), effect=0.2)
+        assert_no_drift(frame, then, predictions=served(url, "digits")(x * 0.1), effect=0.2, correlation=0.3)
 
 
 def test_a_golden_that_was_recorded_of_the_local_model_holds_for_what_is_served(url: str, tmp_path: Path) -> None:

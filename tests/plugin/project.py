@@ -13,6 +13,8 @@ import pytest
 
 import pytest_mlrepro.golden.case
 import pytest_mlrepro.golden.pending
+import pytest_mlrepro.integration.pipelines
+import pytest_mlrepro.pipeline.stored_tables
 import pytest_mlrepro.provenance.gather
 import pytest_mlrepro.seeding
 import pytest_mlrepro.tracking
@@ -20,6 +22,7 @@ import pytest_mlrepro.tracking
 KEPT = (
     *(np.random, numpy.random, secrets, uuid, pytest_mlrepro.golden.pending, pytest_mlrepro.golden.case),
     *(pytest_mlrepro.provenance.gather, pytest_mlrepro.seeding, pytest_mlrepro.tracking),
+    *(pytest_mlrepro.integration.pipelines, pytest_mlrepro.pipeline.stored_tables),
 )
 """Imported here, since pytester forgets what an inner run imports, and numpy can be imported only once."""
 

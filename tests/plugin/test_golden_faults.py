@@ -64,8 +64,8 @@ def test_a_git_lfs_pointer_in_place_of_an_array_has_its_own_message(model: Proje
 
 def test_a_golden_of_a_newer_schema_says_so(model: Project) -> None:
     text = model.golden().read_text("utf-8")
-    model.golden().write_text(text.replace('"schema": 1', '"schema": 2'), "utf-8")
-    fails_with(model, "GoldenError: *has schema 2, this version knows 1")
+    model.golden().write_text(text.replace('"schema": 1', '"schema": 3'), "utf-8")
+    fails_with(model, "GoldenError: *has schema 3, this version knows 2")
 
 
 def test_a_missing_array_is_named_also_when_the_value_is_right(model: Project) -> None:
@@ -218,7 +218,7 @@ def test_a_full_disk_at_any_step_leaves_the_old_golden_whole(
     [
         ("sed=1", "has no argument 'sed': did you mean seed?"),
         ("determinstic=False", "did you mean deterministic?"),
-        ("vary=('threads',)", "vary is not in this version"),
+        ("vary=('thread',)", "did you mean 'threads'?"),
         ("seed=-1", "seed must be a whole number"),
         ("seed='a'", "seed must be a whole number"),
         ("1, 2", "takes one positional argument"),

@@ -109,7 +109,7 @@ def test_a_sample_that_is_too_small_is_undecided_and_says_how_many_rows_it_takes
     needed = int(words.split("takes ")[1].split(" rows")[0].replace(",", ""))
     assert report(table(needed + 1, 3)).verdict == "passed"
     assert assert_no_drift(small, PROFILE, undecided="pass").verdict == "undecided"
-    suggested = float(words.split("effect=")[1].split(" ")[0])
+    suggested = float(words.split("effect=")[1].split(",")[0])
     assert suggested > 0.05
     assert report(table(500, 3), effect=suggested, correlation=0.5).verdict == "passed"
 

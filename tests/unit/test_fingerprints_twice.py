@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -104,6 +104,10 @@ def both(value):
 
 @settings(deadline=None, max_examples=400)
 @given(VALUES)
+@example([2**63, -(2**63)])  # no array of int64: each stands on its own, where -2**63 takes nine bytes
+@example(-(2**63))
+@example([2**63 - 1, -(2**63)])
+@example({"a": [-(2**63), None], "b": (2**63 - 1, -(2**63) - 1, "x"), "c": -(2**63)})
 def test_plain_values(value):
     both(value)
 

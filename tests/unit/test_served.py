@@ -143,7 +143,7 @@ def test_batches_version_headers_and_pickles(server: Loopback) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((500, "text/plain", "X has 3 features,\n but expects 4"), "status 500: X has 3 features, but expects 4"),
+        ((500, "text/plain", "X has 3 features,\n but expects 4"), "status 500: X has 3 features, but expects 4; it was sent"),
         ((400, "application/json", '{"error": "no such input"}'), "status 400: no such input"),
         ((200, "text/html", "<html>welcome</html>"), "something else than JSON: <html>welcome"),
         ((200, "application/json", "{}"), "answered without outputs"),

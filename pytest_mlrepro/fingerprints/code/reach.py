@@ -50,8 +50,10 @@ _MAX_OBJECTS: Final = 50_000
 class Reach:
     """One walk; `parts` holds what it found."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, alone: bool = False) -> None:
         self.project = project
+        self._alone = alone
+        """Whether a function inside another counts by its own source, and not by that of the outer one."""
         self.parts = Parts(project)
         self.constants = Constants(project.relative, self.parts.label)
         self.names = Names(self)
@@ -174,7 +176,7 @@ class Reach:
         carried = tuple(
             (Field(name), self.constants.state(value)) for name, value in captured(function, closure, file, pieces)
         )
-        outer = file.around(code, pieces[0])
+        outer = None if self._alone else file.around(code, pieces[0])
         if outer is None:
             self.define(file, pieces, scope, self.titles.get(code, qualified_name(code)), code=code, carried=carried)
             return

@@ -27,7 +27,11 @@ RAN: Final = "ran"
 
 
 def fingerprint_code(
-    roots: Iterable[object], *, project: Path | str | Sequence[Path | str], ran: Iterable[CodeType] | None = None
+    roots: Iterable[object],
+    *,
+    project: Path | str | Sequence[Path | str],
+    ran: Iterable[CodeType] | None = None,
+    alone: bool = False,
 ) -> Fingerprint:
     """Return the fingerprint of the code that functions and classes reach.
 
@@ -40,8 +44,11 @@ def fingerprint_code(
 
     `ran` are the code objects that really ran (see `Ran`); those that nothing mentions become parts of a part named
     `ran`. None, as on Python 3.11, leaves it out; compare with `changed_code`.
+
+    `alone`: a function inside another one, such as a lambda, counts by its own source. Without it the source of the
+    outermost one counts, on which depends what it captures: only who knows that otherwise can do without.
     """
-    reach = Reach(Project.at(project))
+    reach = Reach(Project.at(project), alone=alone)
     for root in roots:
         reach.root(root)
     own = _named(reach.parts)

@@ -1,0 +1,72 @@
+"""One run of one test: what belongs to it, and what is asked of it as it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ..errors import MlreproError, UsageError
+from ..records import TestId
+from .failures import plainly, raised_here, trim
+from .markers import Plan
+from .watching import Watched
+
+if TYPE_CHECKING:
+    from ..golden.case import GoldenCase
+    from ..seeding import SeedScope
+
+__all__ = ["Case", "note", "require_declared", "scope_of", "test_id"]
+
+
+class Case:
+    """What belongs to one run of one test. No dataclass: making one takes a millisecond of every start of pytest."""
+
+    __slots__ = ("failed_here", "golden", "item", "passed", "plan", "refused", "scope", "watched")
+
+    def __init__(self, item: pytest.Item | None = None) -> None:
+        self.item = item
+        self.plan: Plan | None = None
+        self.scope: SeedScope | None = None
+        self.golden: GoldenCase | None = None
+        self.passed = False
+        self.failed_here = False
+        self.refused: UsageError | None = None
+        self.watched: Watched | None = None
+
+
+def test_id(item: pytest.Item) -> TestId:
+    """Return which test this is."""
+    return TestId(item.path, item.nodeid.partition("::")[2] or item.name)
+
+
+def scope_of(seeding: Plan) -> SeedScope:
+    """Return the scope that a test with such a plan runs in, not yet entered."""
+    from ..seeding import SeedScope
+
+    return SeedScope(seeding.seed, entropy=seeding.entropy, deterministic=seeding.deterministic)
+
+
+def require_declared(case: Case) -> None:
+    """Fail a test that declares a path which isn't there, also while its golden needs no provenance."""
+    if case.plan is not None and (case.plan.data or case.plan.artifacts) and case.watched is not None:
+        with plainly():
+            case.watched.sources.declared()
+
+
+def note(case: Case, error: Exception) -> None:
+    """Add to a failure what the user needs to know beside it."""
+    for text in [*_hints(case, error), *(case.golden.notes if case.golden else [])]:
+        error.add_note(text)
+    case.failed_here = case.failed_here or raised_here(error)
+    if isinstance(error, (MlreproError, AssertionError)):
+        trim(error)
+
+
+def _hints(case: Case, error: Exception) -> list[str]:
+    if case.scope is None:
+        return []
+    from ..seeding import deterministic_hint
+
+    hint = deterministic_hint(error)
+    return [hint] if hint else []
