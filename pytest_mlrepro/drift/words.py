@@ -11,8 +11,9 @@ from .categories import Mixture, Unseen
 from .columns import Column, Labels, Values
 from .findings import Finding, Report
 from .numeric import Moved, NumberCounts
+from .profile import Entry, Profile
 
-__all__ = ["examples", "mixture_lines", "moved_lines", "number", "percent", "told", "unseen_lines"]
+__all__ = ["examples", "mixture_lines", "moved_lines", "number", "percent", "profile_lines", "told", "unseen_lines"]
 
 MOST: Final = 8
 """Findings that are told; all are in the report's `findings`."""
@@ -107,6 +108,29 @@ def clipped(label: str | None) -> str:
     """Return a text as it may stand in a message: on one line, and not longer than it helps."""
     text = repr(label) if label is None or not label.startswith("(") else label
     return text if len(text) <= WIDE // 2 else f"{text[: WIDE // 2]}…"
+
+
+def profile_lines(profile: Profile) -> Iterator[str]:
+    """Yield what a profile holds, a line for each column."""
+    yield f"{profile.rows:,} rows, {profile.date}" + (
+        f", redacted to {profile.redacted} rows" if profile.redacted else ""
+    )
+    if profile.allowances is not None:
+        yield f"in {profile.allowances.groups} groups by {profile.allowances.name or 'labels'}"
+    for name, entry in profile.columns.items():
+        nulls = f", {percent(entry.nulls / entry.rows)} null" if entry.nulls else ""
+        yield f"{_title(name)}: {entry.kind}{nulls}{_held(entry)}"
+
+
+def _held(entry: Entry) -> str:
+    if entry.numbers is not None and entry.numbers.counts.values:
+        counts = entry.numbers.counts
+        low, middle, high = (number(value, entry.kind) for value in (counts.low, counts.median, counts.high))
+        return f", median {middle}" if math.isnan(counts.low) else f", median {middle}, {low} to {high}"
+    if entry.categories is not None and entry.categories.levels:
+        first = ", ".join(f"{clipped(name)} {rows:,}" for name, rows in [*entry.categories.levels.items()][:3])
+        return f", {len(entry.categories.levels) + entry.categories.other_levels:,} categories: {first}"
+    return ""
 
 
 def told(report: Report) -> str:
