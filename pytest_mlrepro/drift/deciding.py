@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from .findings import Finding, Report, Verdict
 from .statistics import adjusted
 
 __all__ = ["decided"]
+
+SHARE: Final = 0.5
+"""Of the rate of false alarms: what the tests are held to, since their p-values are those of large samples."""
 
 
 def decided(
@@ -28,11 +32,10 @@ def decided(
     """
     tails = [finding.tail for finding in findings if finding.tail is not None]
     corrected = iter(adjusted(tails))
-    level = false_alarms / max(len(tails), 1)
+    rate = false_alarms * SHARE
+    level = rate / max(len(tails), 1)
     judged = [
-        replace(finding, state="drift")
-        if finding.tail is None
-        else _judged(finding, next(corrected), false_alarms, level)
+        replace(finding, state="drift") if finding.tail is None else _judged(finding, next(corrected), rate, level)
         for finding in findings
     ]
     states = {finding.state for finding in judged}
@@ -40,8 +43,8 @@ def decided(
     return Report(verdict, tuple(judged), rows, reference_rows, reference, len(tails), false_alarms, notes)
 
 
-def _judged(finding: Finding, tail: float, false_alarms: float, level: float) -> Finding:
-    if tail <= false_alarms and finding.statistic >= finding.allowed:
+def _judged(finding: Finding, tail: float, rate: float, level: float) -> Finding:
+    if tail <= rate and finding.statistic >= finding.allowed:
         return replace(finding, tail=tail, state="drift")
     effective = finding.needs(level)
     if finding.size >= effective:

@@ -60,6 +60,11 @@ class Finding:
     effects: float = 1.0
     """How much of the argument `effect` one of `allowed` stands for."""
 
+    @property
+    def key(self) -> str:
+        """Return what the statistic is called from run to run; the pair of columns that is farthest may be another one."""
+        return "correlations" if self.what == "correlation" else f"{self.column}: {self.what}"
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -85,11 +90,7 @@ class Report:
     @property
     def statistics(self) -> Mapping[str, float]:
         """Return the statistic of each test, by `column: what`."""
-        return {
-            f"{finding.column}: {finding.what}": finding.statistic
-            for finding in self.findings
-            if finding.tail is not None
-        }
+        return {finding.key: finding.statistic for finding in self.findings if finding.tail is not None}
 
     def __str__(self) -> str:
         from .words import told

@@ -38,6 +38,8 @@ class Judgement:
     """What is allowed now and was not when the value was recorded, in sentences."""
     remark: str = ""
     """What a check that passed has to say."""
+    concludes: bool = False
+    """Whether `change` is the conclusion: other data is what a drift check is about, and no reason for it."""
 
     @property
     def words(self) -> str:

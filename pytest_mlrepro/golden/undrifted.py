@@ -89,7 +89,7 @@ class Undrifted:
         if report.verdict != "drift":
             return Judgement(looser=looser)
         headline, _, details = str(report).partition("\n")
-        return Judgement(headline, details, looser)
+        return Judgement(headline, details, looser, concludes=True)
 
     def _looser(self, held: Mapping[str, Json]) -> list[str]:
         now = self.json[DRIFT]

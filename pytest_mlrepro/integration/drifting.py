@@ -35,7 +35,7 @@ def _facts(report: Report, outcome: str) -> dict[str, object]:
         "reference_rows": report.reference_rows,
         "rows": report.rows,
         "statistics": {
-            f"{finding.column}: {finding.what}": {
+            finding.key: {
                 "value": round(finding.statistic, 6),
                 "allowed": round(finding.allowed, 6),
                 "state": finding.state,

@@ -97,9 +97,9 @@ def course_lines(records: Sequence[Json]) -> Iterator[str]:
 
 def _line(course: Course) -> str:
     now = f"{course.values[-1]:.3f} of {course.allowed:.3g}"
-    alarms = course.states.count("drift")
+    alarms, runs = course.states.count("drift"), len(course.values)
     said = f", {alarms} alarm{'' if alarms == 1 else 's'}" if alarms else ""
-    return f"  {_marks(course)}  {now}  {course.statistic}  ({len(course.values)} runs{said})"
+    return f"  {_marks(course)}  {now}  {course.statistic}  ({runs} run{'' if runs == 1 else 's'}{said})"
 
 
 def _marks(course: Course) -> str:

@@ -204,8 +204,8 @@ def test_an_encoder_may_stand_for_one_column() -> None:
     encoder = {"word": lambda column: np.array([[len(word), word.count("a")] for word in column])}
 
     def frame(letters: str) -> pd.DataFrame:
-        names = ["".join(rng.choice(list(letters), 6)) for _ in range(6000)]
-        return pd.DataFrame({"word": names, "x": rng.normal(size=6000)})
+        names = ["".join(rng.choice(list(letters), 6)) for _ in range(9000)]
+        return pd.DataFrame({"word": names, "x": rng.normal(size=9000)})
 
     then = Profile.of(frame("abc"), encoder=encoder)
     assert drift_report(frame("abc"), then, encoder=encoder).verdict == "passed"
