@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from ..errors import UsageError
+from .numeric import NumberCounts, NumberProfile, counted, profiled
 from .statistics import Numbers
 
 __all__ = ["Column", "Kind", "Labels", "Values", "from_array", "from_objects", "null"]
@@ -21,7 +22,7 @@ __all__ = ["Column", "Kind", "Labels", "Values", "from_array", "from_objects", "
 Kind: TypeAlias = Literal["numeric", "datetime", "category", "text", "mixed", "empty", "embedding"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Values:
     """Numbers, or dates as seconds since 1970 in UTC; nulls are NaN."""
 
@@ -30,6 +31,14 @@ class Values:
     """Shape (rows,)."""
     zone: str = ""
     """Of dates: "" for naive ones, "UTC" for those that know their zone, "mixed" for both in one column."""
+
+    def counted(self, edges: Numbers, *, moments: bool = True) -> NumberCounts:
+        """Return the counts at the edges of a reference."""
+        return counted(self.numbers, edges, moments=moments)
+
+    def profiled(self) -> NumberProfile:
+        """Return what a reference keeps."""
+        return profiled(self.numbers)
 
 
 @dataclass(frozen=True)

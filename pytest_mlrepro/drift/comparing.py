@@ -15,8 +15,9 @@ from .categories import mixture, unseen
 from .columns import Column, Labels, Values
 from .findings import Finding, needs_areas, needs_categories, needs_rate, needs_steps
 from .making import Prepared, read_kind
-from .numeric import NumberCounts, counted, moved
+from .numeric import NumberCounts, moved
 from .profile import Entry, Profile
+from .remote import Remote, sums
 from .statistics import effective, kolmogorov_tail, rate_tail
 
 __all__ = ["Effects", "compared"]
@@ -99,7 +100,7 @@ def _seen(profile: Profile, made: Prepared) -> Mapping[str, tuple[Column, Number
         column = read_kind(name, made.table.column(name), entry.kind)
         if entry.numbers is None or not isinstance(column, Values):
             return column, None
-        return column, counted(column.numbers, entry.numbers.edges, moments=False)
+        return column, column.counted(entry.numbers.edges, moments=False)
 
     many = made.table.rows >= LARGE and made.table.in_memory
     return dict(zip(names, spread(see, names) if many else [*map(see, names)], strict=True))
@@ -232,7 +233,7 @@ def _numbers(pair: _Pair, now: Values) -> Iterator[Finding]:
     where = moved(pair.then.numbers, counts)
     allowed, why = pair.allowed("values", pair.effect)
     if where.distance >= allowed:  # then it is told, and takes moments that a column without drift does not
-        counts = counted(now.numbers, pair.then.numbers.edges)
+        counts = now.counted(pair.then.numbers.edges)
     size = effective(then.values, counts.values)
     yield Finding(
         pair.name,
@@ -309,7 +310,7 @@ def _made_pair(title: str, part: Values, profile: Profile, effects: Effects, gro
     """Return the pair of a column that stands for texts or for what an encoder gave."""
     then = profile.columns[title]
     assert then.numbers is not None
-    return _Pair(title, then, part, counted(part.numbers, then.numbers.edges), effects.of(title), "", profile, groups)
+    return _Pair(title, then, part, part.counted(then.numbers.edges), effects.of(title), "", profile, groups)
 
 
 def _with_words(finding: Finding, more: tuple[str, ...]) -> Finding:
@@ -335,11 +336,14 @@ def _correlation(
     if len(names) < 2:
         return
     limits = [together.cuts(numbers) for name in names if (numbers := profile.columns[name].numbers) is not None]
-    sums = together.products(together.some_rows([now[name].numbers for name in names]), limits)
+    columns = [now[name] for name in names]
+    if not any(isinstance(column, Remote) for column in columns):
+        columns = [Values("numeric", rows) for rows in together.some_rows([column.numbers for column in columns])]
+    found = sums(columns, limits)
     moved_ones = {
         f.column for f in findings if f.tail is None or (f.statistic >= f.allowed and f.tail < 0.01 / len(findings))
     }
-    pairs = together.changes(then.only(names), together.correlations(names, sums), moved_ones)
+    pairs = together.changes(then.only(names), together.correlations(names, found), moved_ones)
     if pairs:
         yield _paired(pairs, profile, effects, groups)
 

@@ -14,9 +14,10 @@ from . import embeddings, texts, together
 from .categories import CategoryProfile, kept
 from .columns import Column, Kind, Labels, Values
 from .grouped import Allowances, Grouping, allowances, cells, grouping, shares, steps
-from .numeric import NumberProfile, profiled
+from .numeric import NumberProfile
 from .profile import PREDICTIONS, Encoders, Entry, Profile
 from .reading import Table, is_frame, table
+from .remote import sums
 from .statistics import Numbers
 
 __all__ = ["Prepared", "prepared", "profile_of", "read_kind"]
@@ -115,7 +116,7 @@ def profile_of(
     _require_kinds(kinds, made.table)
     entries: dict[str, Entry] = {}
     words: dict[str, texts.Vocabulary] = {}
-    numbers: dict[str, Numbers] = {}
+    numbers: dict[str, Values] = {}
     measures: dict[str, Any] = {}
     for name in made.table.names:
         column = read_kind(name, made.table.column(name), kinds.get(name))
@@ -126,7 +127,7 @@ def profile_of(
             entries.update({title: replace(_numbers(part, least), made=True) for title, part in derived.items()})
         entries[name] = _entry(column, least)
         if isinstance(column, Values) and column.kind == "numeric" and len(numbers) < together.MOST:
-            numbers[name] = column.numbers
+            numbers[name] = column
         if made.groups is not None:
             measures.update(_measures(name, column, entries[name], made.groups))
     kept_directions = {}
@@ -164,7 +165,7 @@ def _entry(column: Column, least: int) -> Entry:
 
 
 def _numbers(column: Values, least: int) -> Entry:
-    profile = profiled(column.numbers)
+    profile = column.profiled()
     return Entry(column.kind, numbers=redacted(profile, least) if least else profile, zone=column.zone)
 
 
@@ -191,7 +192,7 @@ def _embedded(name: str, points: Numbers) -> tuple[embeddings.Directions, dict[s
 
 
 def _together(
-    numbers: Mapping[str, Numbers], entries: Mapping[str, Entry], groups: Grouping | None
+    numbers: Mapping[str, Values], entries: Mapping[str, Entry], groups: Grouping | None
 ) -> tuple[together.Correlations | None, dict[str, Any]]:
     if len(numbers) < 2:
         return None, {}
@@ -199,9 +200,10 @@ def _together(
     profiles = [entries[name].numbers for name in names]
     limits = [together.cuts(profile) for profile in profiles if profile is not None]
     if groups is None:
-        return together.correlations(names, together.products(columns, limits)), {}
+        return together.correlations(names, sums(columns, limits)), {}
     parts = [
-        together.products([column[groups.codes == code] for column in columns], limits) for code in range(groups.count)
+        together.products([column.numbers[groups.codes == code] for column in columns], limits)
+        for code in range(groups.count)
     ]
     whole = reduce(together.Products.plus, parts)
 

@@ -13,6 +13,7 @@ import numpy as np
 from .. import _lazy
 from ..errors import UsageError
 from .columns import Column, Labels, Values, from_array, from_objects, null
+from .remote import Remote, remote_labels
 
 __all__ = ["Table", "is_frame", "table"]
 
@@ -44,6 +45,8 @@ class Table:
     def raw(self, name: str) -> Any:
         """Return a column as the user's library has it, or as a numpy array: what an encoder is given."""
         column = self.source[name]
+        if isinstance(column, Values | Labels):
+            return column.numbers if isinstance(column, Values) else np.array(column.labels, object)
         return column.to_native() if hasattr(column, "to_native") else column
 
     def but(self, names: Iterable[str]) -> Table:
@@ -168,7 +171,10 @@ def _of_lazy(nw: Any, wrapped: Any, what: str) -> Table:
     _require_unique(names, what)
     rows = int(wrapped.select(nw.len().alias("rows")).collect().item()) if names else 0
     _require_rows(rows, names, what)
-    return Table(tuple(names), rows, _Collected(wrapped, names))
+    if wrapped.implementation in (nw.Implementation.POLARS, nw.Implementation.DASK):
+        # one column at a time: polars reads it alone, and Dask takes a minute for the expressions that DuckDB takes a second for
+        return Table(tuple(names), rows, _Collected(wrapped, names))
+    return Table(tuple(names), rows, _Engine(nw, wrapped, rows))
 
 
 class _Collected(Mapping[str, Any]):
@@ -185,6 +191,23 @@ class _Collected(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+class _Engine(_Collected):
+    """The columns of a frame that lives in an engine: numbers and texts stay there, others are collected."""
+
+    def __init__(self, nw: Any, frame: Any, rows: int) -> None:
+        schema = frame.collect_schema()
+        super().__init__(frame, [str(name) for name in schema.names()])
+        self._nw, self._schema, self._rows = nw, schema, rows
+
+    def __getitem__(self, name: str) -> Any:
+        nw, dtype = self._nw, self._schema[name]
+        if dtype.is_integer() or dtype.is_float() or dtype.is_decimal():
+            return Remote(nw, self._frame, name, self._rows)
+        if dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum):
+            return remote_labels(nw, self._frame, name, self._rows)
+        return super().__getitem__(name)
 
 
 class _Both(Mapping[str, Any]):

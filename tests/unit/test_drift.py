@@ -130,9 +130,14 @@ def test_each_engine_gives_the_same_profile_and_the_same_verdict(engine: str) ->
     then = table(5_000, 1)
     now = table(5_000, 2, normal=lambda f: f["normal"] + 0.3, city=lambda f: f["city"].where(f["other"] > -2, "x"))
     now.loc[:300, "price"] = np.nan
-    assert str(Profile.of(make(then)).to_plain()) == str(Profile.of(then).to_plain())
+    one, two = Profile.of(make(then)).to_plain(), Profile.of(then).to_plain()
+    for column in (*one["columns"].values(), *two["columns"].values()):
+        if "moments" in column:  # an engine may add in another order
+            column["moments"] = column["moments"].round(9)
+    assert str(one) == str(two)
     expected = drift_report(now, Profile.of(then))
     assert str(drift_report(make(now), Profile.of(then))) == str(expected)
+    assert str(drift_report(make(now), Profile.of(make(then)))) == str(expected)
     assert moved(expected) == {("price", "nulls"), ("normal", "distribution"), ("city", "unseen categories")}
 
 
