@@ -130,7 +130,9 @@ def days(rows: int) -> Callable[[np.random.Generator], tuple[Any, Any]]:
 
 def shifted(by: float, columns: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Return what moves the first columns by so many standard deviations."""
-    return lambda frame: frame.assign(**{name: frame[name] + by for name in frame.columns[:columns]})
+    return lambda frame: frame.assign(
+        **{name: frame[name] + by * frame[name].std() for name in frame.columns[:columns]}
+    )
 
 
 def tied(frame: pd.DataFrame) -> pd.DataFrame:

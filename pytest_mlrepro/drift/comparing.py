@@ -15,7 +15,7 @@ from .categories import mixture, unseen
 from .columns import Column, Labels, Values
 from .findings import Finding, needs_areas, needs_categories, needs_rate, needs_steps
 from .making import Prepared, read_kind
-from .numeric import NumberCounts, moved
+from .numeric import NumberCounts, moved, points
 from .profile import Entry, Profile
 from .remote import Remote, sums
 from .statistics import effective, kolmogorov_tail, rate_tail
@@ -100,7 +100,7 @@ def _seen(profile: Profile, made: Prepared) -> Mapping[str, tuple[Column, Number
         column = read_kind(name, made.table.column(name), entry.kind)
         if entry.numbers is None or not isinstance(column, Values):
             return column, None
-        return column, column.counted(entry.numbers.edges, moments=False)
+        return column, column.counted(points(entry.numbers), moments=False)
 
     many = made.table.rows >= LARGE and made.table.in_memory
     return dict(zip(names, spread(see, names) if many else [*map(see, names)], strict=True))
@@ -233,7 +233,7 @@ def _numbers(pair: _Pair, now: Values) -> Iterator[Finding]:
     where = moved(pair.then.numbers, counts)
     allowed, why = pair.allowed("values", pair.effect)
     if where.distance >= allowed:  # then it is told, and takes moments that a column without drift does not
-        counts = now.counted(pair.then.numbers.edges)
+        counts = now.counted(points(pair.then.numbers))
     size = effective(then.values, counts.values)
     yield Finding(
         pair.name,
@@ -310,7 +310,7 @@ def _made_pair(title: str, part: Values, profile: Profile, effects: Effects, gro
     """Return the pair of a column that stands for texts or for what an encoder gave."""
     then = profile.columns[title]
     assert then.numbers is not None
-    return _Pair(title, then, part, part.counted(then.numbers.edges), effects.of(title), "", profile, groups)
+    return _Pair(title, then, part, part.counted(points(then.numbers)), effects.of(title), "", profile, groups)
 
 
 def _with_words(finding: Finding, more: tuple[str, ...]) -> Finding:

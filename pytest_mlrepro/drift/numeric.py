@@ -10,7 +10,18 @@ import numpy as np
 
 from .statistics import Numbers
 
-__all__ = ["EDGES", "Moved", "NumberCounts", "NumberProfile", "counted", "moved", "positions", "profiled"]
+__all__ = [
+    "EDGES",
+    "Moved",
+    "NumberCounts",
+    "NumberProfile",
+    "counted",
+    "moved",
+    "points",
+    "positions",
+    "profiled",
+    "slack",
+]
 
 EDGES: Final = 1001
 """Quantiles that are kept: a distance between two distributions is missed by a thousandth at most."""
@@ -79,17 +90,45 @@ def counted(values: Numbers, edges: Numbers, *, moments: bool = True) -> NumberC
     return _counts(_sorted(values), len(values), edges, moments=moments)
 
 
+def slack(profile: NumberProfile) -> float:
+    """Return how far values may be shifted without that mattering: 0.015 standard deviations.
+
+    A hair's breadth moves all of a value that many rows have: 0.01 more on each count of 3 is another value, to a test. Of
+    long-tailed columns it is at most 0.03 of the deviation that the middle half of the values has.
+    """
+    counts = profile.counts
+    if not len(profile.edges) or not counts.sd > 0 or not math.isfinite(counts.sd):
+        return 0.0
+    at = np.minimum(np.searchsorted(counts.upto, np.array([0.25, 0.75]) * counts.values), len(profile.edges) - 1)
+    middle = float(np.diff(profile.edges[at])[0]) / 1.349
+    return min(0.015 * counts.sd, 0.03 * middle) if middle > 0 else 0.015 * counts.sd
+
+
+def points(profile: NumberProfile) -> Numbers:
+    """Return where a sample is to be counted: on the edges, and by the slack on each side of them."""
+    far = slack(profile)
+    return (
+        np.unique(np.concatenate([profile.edges - far, profile.edges, profile.edges + far])) if far else profile.edges
+    )
+
+
 def moved(then: NumberProfile, now: NumberCounts) -> Moved:
-    """Return how far apart the two are; both must have values."""
+    """Return how far apart the two are; both must have values, and `now` is counted at the `points` of `then`.
+
+    The distance is Kolmogorov and Smirnov's D, as far as no shift by the slack explains it (as in Lévy's metric).
+    """
     if not len(then.edges):
         return Moved(0.0, math.nan, 0.0, 0.0, strictly=False)
-    sides = [(then.counts.below, now.below), (then.counts.upto, now.upto)]
-    shares = [(one / then.counts.values, two / now.values) for one, two in sides]
-    gaps = [np.abs(one - two) for one, two in shares]
-    side = int(gaps[1].max() >= gaps[0].max())
-    at = int(gaps[side].argmax())
-    one, two = shares[side]
-    return Moved(float(gaps[side][at]), float(then.edges[at]), float(one[at]), float(two[at]), strictly=side == 0)
+    far, where = slack(then), points(then)
+    low, same, high = (np.searchsorted(where, then.edges + by) for by in (-far, 0.0, far))
+    best = Moved(-1.0, math.nan, 0.0, 0.0, strictly=False)
+    for strictly, one, two in ((False, then.counts.upto, now.upto), (True, then.counts.below, now.below)):
+        before, after = one / then.counts.values, two / now.values
+        gaps = np.maximum(np.maximum(before - after[high], after[low] - before), 0.0)
+        at = int(gaps.argmax())
+        if gaps[at] > best.distance:
+            best = Moved(float(gaps[at]), float(then.edges[at]), float(before[at]), float(after[same[at]]), strictly)
+    return best
 
 
 def _sorted(values: Numbers) -> Numbers:
