@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,18 +33,24 @@ def table(rows: int, seed: int, **changes: Any) -> pd.DataFrame:
 
 def engines() -> Mapping[str, Callable[[pd.DataFrame], Any]]:
     """Return how a pandas frame becomes that of each library that is installed."""
-    import polars as pl
-    import pyarrow as pa
-
     made: dict[str, Callable[[pd.DataFrame], Any]] = {
         "pandas": lambda frame: frame,
-        "polars": pl.from_pandas,
-        "polars lazy": lambda frame: pl.from_pandas(frame).lazy(),
-        "pyarrow": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
         "mapping": lambda frame: {name: frame[name].to_numpy() for name in frame},
     }
-    try:
+    if has("polars") and has("pyarrow"):
+        import polars as pl
+
+        made |= {"polars": pl.from_pandas, "polars lazy": lambda frame: pl.from_pandas(frame).lazy()}
+    if has("pyarrow"):
+        import pyarrow as pa
+
+        made["pyarrow"] = lambda frame: pa.Table.from_pandas(frame, preserve_index=False)
+    if has("duckdb") and has("pyarrow"):
         import duckdb
-    except ModuleNotFoundError:
-        return made
-    return {**made, "duckdb": lambda frame: duckdb.from_arrow(pa.Table.from_pandas(frame, preserve_index=False))}
+
+        made["duckdb"] = lambda frame: duckdb.from_arrow(pa.Table.from_pandas(frame, preserve_index=False))
+    return made
+
+
+def has(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +10,10 @@ from hypothesis import strategies as st
 from pytest_mlrepro import UsageError
 from pytest_mlrepro.drift import Profile, Report, assert_no_drift, drift_report
 
-from .drift_frames import engines, table
+pd = pytest.importorskip("pandas")
+pytest.importorskip("narwhals")
+
+from .drift_frames import engines, table  # noqa: E402
 
 ROWS = 20_000
 REFERENCE = table(ROWS, 1)

@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from pytest_mlrepro import UsageError, served
@@ -31,6 +30,9 @@ class Loopback(ThreadingHTTPServer):
         self.infer: Callable[[dict[str, Any]], Answer] = lambda body: output(
             "predict", "INT64", [body["inputs"][0]["shape"][0], 1]
         )
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that gave up."""
 
     @property
     def url(self) -> str:
@@ -122,6 +124,7 @@ def test_what_the_metadata_says_of_the_input_is_followed(server: Loopback) -> No
 
 
 def test_a_frame_is_sent_column_by_column(server: Loopback) -> None:
+    pd = pytest.importorskip("pandas")
     served(server.url, "m").predict(pd.DataFrame({"a": [1.5, 2.5], "b": ["x", "y"]}))
     (_, body, _), *_ = server.asked
     assert [(part["name"], part["datatype"], part["shape"], part["data"]) for part in body["inputs"]] == [
