@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .check import assert_no_drift, drift_report
+from .check import assert_no_drift, drift_report, failing
 from .findings import Finding, Report
 from .profile import Profile
 
-__all__ = ["Finding", "Profile", "Report", "assert_no_drift", "drift_report"]
+__all__ = ["Finding", "Profile", "Report", "assert_no_drift", "drift_report", "failing"]

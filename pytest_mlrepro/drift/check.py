@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from .. import _lazy
@@ -13,9 +14,10 @@ from .comparing import Effects, compared
 from .deciding import decided
 from .findings import Finding, Report
 from .making import Prepared, prepared
-from .profile import Encoders, Profile
+from .profile import PREDICTIONS, Encoders, Profile
+from .reading import is_frame, table
 
-__all__ = ["assert_no_drift", "drift_report"]
+__all__ = ["assert_no_drift", "drift_report", "failing"]
 
 Undecided = Literal["fail", "pass"]
 
@@ -69,9 +71,14 @@ def assert_no_drift(
         reference_groups=reference_groups, kinds=kinds, ignore=ignore, effect=effect, correlation=correlation,
         together=together, false_alarms=false_alarms, units=units, undecided=undecided, name=name,
     )  # fmt: skip
-    if report.verdict == "drift" or (report.verdict == "undecided" and undecided == "fail"):
+    if failing(report, undecided):
         raise AssertionError(str(report))
     return report
+
+
+def failing(report: Report, undecided: Undecided) -> bool:
+    """Tell whether a report is a failure."""
+    return report.verdict == "drift" or (report.verdict == "undecided" and undecided == "fail")
 
 
 def drift_report(
@@ -111,6 +118,7 @@ def drift_report(
     left_out = tuple(dict.fromkeys([*profile.ignored, *ignore]))
     now = prepared(frame, predictions, encoder, _groups(profile, groups, frame), left_out, "the frame")
     known = _known(profile, left_out, effects)
+    _require_known(ignore, reference, frame)
     findings = compared(known, now, effects)
     notes: list[str] = []
     if rows is not None and together is not None:
@@ -129,8 +137,6 @@ def drift_report(
 
 def _known(profile: Profile, left_out: tuple[str, ...], effects: Effects) -> Profile:
     """Return the profile without the columns that are ignored now; UsageError for effects of columns that it has not."""
-    from dataclasses import replace
-
     for name in effects.by_column.keys() | effects.units.keys():
         if name not in profile.columns and name not in profile.embeddings:
             raise UsageError(f"drift: {name!r}, which effect or units names, is no column of the reference")
@@ -145,6 +151,21 @@ def _known(profile: Profile, left_out: tuple[str, ...], effects: Effects) -> Pro
     return replace(profile, columns=columns)
 
 
+def _require_known(ignore: Collection[str], reference: Any, frame: Any) -> None:
+    """Raise UsageError for a name to be ignored that neither side has: a slip of the pen would ignore nothing."""
+    if not ignore:
+        return
+    known = {PREDICTIONS}
+    for side in (reference, frame):
+        if isinstance(side, Profile):
+            known |= {*side.columns, *side.ignored, *side.embeddings}
+        elif is_frame(side):
+            known |= {*table(side, "the frame").names}
+    for name in ignore:
+        if name not in known:
+            raise UsageError(f"drift: {name!r}, which ignore names, is a column of neither the frame nor the reference")
+
+
 def _groups(profile: Profile, groups: Any, frame: Any) -> Any:
     """Return the groups of the frame: those given, else the column that the reference was grouped by, if it is there."""
     if groups is not None and profile.allowances is None:
@@ -153,8 +174,6 @@ def _groups(profile: Profile, groups: Any, frame: Any) -> Any:
         )
     if groups is not None or profile.allowances is None or not profile.allowances.name:
         return groups
-    from .reading import is_frame, table
-
     name = profile.allowances.name
     return name if is_frame(frame) and name in table(frame, "the frame").names else None
 

@@ -14,7 +14,7 @@ from . import embeddings, texts, together, words
 from .categories import mixture, unseen
 from .columns import Column, Labels, Values
 from .findings import Finding, needs_areas, needs_categories, needs_rate, needs_steps
-from .making import Prepared, read_kind
+from .making import EMBEDDING, Prepared, read_kind
 from .numeric import NumberCounts, moved, points
 from .profile import Entry, Profile
 from .remote import Remote, sums
@@ -319,6 +319,9 @@ def _with_words(finding: Finding, more: tuple[str, ...]) -> Finding:
 
 def _embeddings(profile: Profile, made: Prepared, effects: Effects, groups: int) -> Iterator[Finding]:
     for name, kept in profile.embeddings.items():
+        if name not in made.encoded and name != EMBEDDING and name not in made.table.names:
+            yield Finding(name, "missing column", 1.0, 0.0, ("the column is missing; an encoder gave numbers for it",))
+            continue
         if name not in made.encoded:
             raise UsageError(f"drift: the reference was made with an encoder for {name!r}: give encoder= here too")
         for title, part in embeddings.as_numbers(name, made.encoded[name], kept).items():

@@ -20,8 +20,10 @@ from .reading import Table, is_frame, table
 from .remote import sums
 from .statistics import Numbers
 
-__all__ = ["Prepared", "prepared", "profile_of", "read_kind"]
+__all__ = ["EMBEDDING", "Prepared", "prepared", "profile_of", "read_kind"]
 
+EMBEDDING: Final = "embedding"
+"""What stands for data that is no frame."""
 KINDS: Final = ("numeric", "category", "text")
 CELLS: Final = 101
 """Quantiles at which groups are held against each other."""
@@ -61,7 +63,7 @@ def _whole(frame: Any, encoder: embeddings.Encoder, what: str) -> tuple[Table, d
     rows = table(frame, what).rows if is_frame(frame) else len(frame)
     if not rows:
         raise UsageError(f"drift: {what} has no rows: nothing can be compared")
-    return Table((), rows, {}), {"embedding": embeddings.encoded(encoder, frame, rows, what)}
+    return Table((), rows, {}), {EMBEDDING: embeddings.encoded(encoder, frame, rows, what)}
 
 
 def _predicted(made: Any, rows: int) -> dict[str, Any]:
@@ -113,6 +115,9 @@ def profile_of(
 ) -> Profile:
     """Return the profile; see `Profile.of`."""
     made = prepared(frame, predictions, encoder, groups, ignore, "the reference")
+    for name in encoder if isinstance(encoder, Mapping) else ():
+        if name not in made.encoded:
+            raise UsageError(f"drift: encoder names {name!r}, which is no column of the reference")
     _require_kinds(kinds, made.table)
     entries: dict[str, Entry] = {}
     words: dict[str, texts.Vocabulary] = {}

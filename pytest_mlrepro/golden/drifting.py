@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..drift import Profile, Report, assert_no_drift
+from ..drift import Profile, Report, drift_report, failing
 from ..errors import UsageError
 from ..records import Check
 from ..values.describe import describe
@@ -28,6 +28,8 @@ class Drifting:
 
     def __init__(self, case: GoldenCase, tell: Callable[[str, Report, str], None]) -> None:
         self._case, self._tell = case, tell
+        if not case.checking.seen:
+            case.asked = "drift"
 
     def check(self, frame: Any, reference: Any = "train", *, of: Any = None, **options: Any) -> Report:
         """Assert that a frame still looks like the reference; return the report of what was tested.
@@ -42,9 +44,7 @@ class Drifting:
         """
         __tracebackhide__ = True
         if not isinstance(reference, str):
-            report = assert_no_drift(frame, reference, **options)
-            self._tell(options.get("name", "reference"), report, "passed")
-            return report
+            return self._free(frame, reference, of, options)
         unknown = sorted(options.keys() - {*MADE_WITH, *HELD_BY})
         if unknown:
             raise UsageError(
@@ -56,6 +56,19 @@ class Drifting:
         self._case.checking.claim(reference, "drift.check")
         held = {name: value for name, value in options.items() if name in HELD_BY}
         return self._held(Undrifted(frame, reference, held), reference, of, options)
+
+    def _free(self, frame: Any, reference: Any, of: Any, options: dict[str, Any]) -> Report:
+        """Check against a reference that is given; nothing of it is recorded."""
+        __tracebackhide__ = True
+        if of is not None:
+            raise UsageError("drift.check: of= is what is recorded under a name, and reference is no name here")
+        report = drift_report(frame, reference, **options)
+        self._case.checking.free += 1
+        fails = failing(report, options.get("undecided", "fail"))
+        self._tell(options.get("name", "reference"), report, "failed" if fails else "passed")
+        if fails:
+            raise AssertionError(str(report))
+        return report
 
     def _held(self, rule: Undrifted, key: str, of: Any, options: dict[str, Any]) -> Report:
         __tracebackhide__ = True
@@ -71,7 +84,7 @@ class Drifting:
             checking.observe(title(key), report.statistics, describe(dict(report.statistics)), rule.json, "drift")
         if checking.silent:
             return report
-        if report.verdict == "undecided" and options.get("undecided", "fail") == "fail":
+        if report.verdict == "undecided" and failing(report, options.get("undecided", "fail")):
             self._fails(key, report)
         if report.verdict == "drift" or rule.judged(report, recorded).looser:
             self._tell(key, report, "failed" if checking.mode != "update" else "updated")

@@ -180,6 +180,41 @@ def test_a_record_is_written_once_by_several_processes(project: Project) -> None
     assert sorted(line["test"] for line in lines) == ["test_m.py::test_data", "test_m.py::test_other"]
 
 
+def test_a_check_against_a_profile_that_is_given_needs_no_golden_and_has_its_line(project: Project) -> None:
+    project.write(
+        """
+from pytest_mlrepro import Profile
+
+def test_same(drift): drift.check({"a": list(range(5000))}, Profile.of({"a": list(range(5000))}))
+def test_moved(drift): drift.check({"a": list(range(5000))}, Profile.of({"a": list(range(9000))}))
+def test_few(drift): drift.check({"a": [1, 2, 3]}, Profile.of({"a": [1, 2, 3]}))
+def test_idle(drift): pass
+"""
+    )
+    found = outcomes(project, "--mlrepro-json=lines.jsonl", passed=1, failed=3)
+    found.stdout.fnmatch_lines(["*the test asks for `drift` and never came to drift.check(...): nothing was checked*"])
+    lines = [json.loads(line) for line in (project.root / "lines.jsonl").read_text("utf-8").splitlines()]
+    assert [(line["verdict"], line["outcome"]) for line in lines] == [
+        ("passed", "passed"),
+        ("drift", "failed"),
+        ("undecided", "failed"),
+    ]
+    assert not project.goldens()
+
+
+def test_reruns_hold_the_profile_of_each_run_against_the_first(project: Project) -> None:
+    project.write(
+        TEST.replace("import os", "import itertools\nimport os\nimport pytest\nRUNS = itertools.count()").replace(
+            "def test_data(drift):", "@pytest.mark.repro(reruns=2)\ndef test_data(drift):"
+        )
+    )
+    project.record()
+    outcomes(project, passed=1)
+    text = (project.root / "test_m.py").read_text("utf-8")
+    project.write(text.replace('"SEED", "1"', '"SEED", next(RUNS)'))
+    outcomes(project, failed=1)
+
+
 def test_golden_checks_have_their_lines_too(project: Project) -> None:
     project.write("def test_data(golden): golden.check(1.5)")
     outcomes(project, "--golden=record", "--mlrepro-json=deep/lines.jsonl", passed=1)

@@ -335,6 +335,8 @@ def test_a_frame_that_can_t_be_compared_is_refused_with_its_column(frame: object
         ({"effect": {"nothing": 0.1}}, "'nothing', which effect or units names"),
         ({"false_alarms": 0.9}, "false_alarms must be a number"),
         ({"undecided": "maybe"}, "undecided must be"),
+        ({"ignore": ["prise"]}, "'prise', which ignore names"),
+        ({"encoder": {"prise": len}}, "encoder names 'prise'"),
         ({"kinds": {"price": "prose"}}, r"kinds\['price'\] must be one of"),
     ],
 )
