@@ -30,7 +30,7 @@ class Values:
     numbers: Numbers
     """Shape (rows,)."""
     zone: str = ""
-    """Of dates: "" for naive ones, "UTC" for those that know their zone, "mixed" for both in one column."""
+    """Of dates: "" for naive ones, "UTC" for those that know their zone, "several" for more than one, "mixed" for both kinds."""
 
     def counted(self, edges: Numbers, *, moments: bool = True) -> NumberCounts:
         """Return the counts at the edges of a reference."""
@@ -157,7 +157,15 @@ def _dates(items: Sequence[Any]) -> Values:
         if not null(item):
             numbers[at], zone = _instant(item)
             zones.add(zone)
-    return Values("datetime", numbers, zones.pop() if len(zones) == 1 else "mixed")
+    return Values("datetime", numbers, _zone(zones))
+
+
+def _zone(zones: set[str]) -> str:
+    if zones <= {""}:
+        return ""
+    if "" in zones:
+        return "mixed"
+    return "UTC" if len(zones) == 1 else "several"
 
 
 def _instant(item: Any) -> tuple[float, str]:
@@ -165,4 +173,4 @@ def _instant(item: Any) -> tuple[float, str]:
     moment = item if isinstance(item, dt.datetime) else dt.datetime(item.year, item.month, item.day)
     if moment.tzinfo is None:
         return moment.replace(tzinfo=dt.UTC).timestamp(), ""
-    return moment.timestamp(), "UTC"
+    return moment.timestamp(), str(moment.tzinfo)

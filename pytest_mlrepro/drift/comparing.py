@@ -179,8 +179,13 @@ def _minority(column: Labels) -> str:
 def _zone(pair: _Pair) -> Iterator[Finding]:
     if not isinstance(pair.now, Values) or pair.now.kind != "datetime" or pair.now.zone == pair.then.zone:
         return
-    said = {"": "no time zone", "UTC": "a time zone", "mixed": "time zones in some rows only"}
-    text = f"its dates had {said[pair.then.zone]}, and have {said[pair.now.zone]}: they can't be told apart from shifted ones"
+    said = {
+        "": "no time zone",
+        "UTC": "a time zone",
+        "several": "several time zones",
+        "mixed": "time zones in some rows only",
+    }
+    text = f"its dates had {said[pair.then.zone]}, and have {said[pair.now.zone]}: they may be shifted by hours"
     yield Finding(pair.name, "time zone", 1.0, 0.0, (text, words.examples(pair.now, "value")))
 
 

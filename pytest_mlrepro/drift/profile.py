@@ -32,7 +32,7 @@ class Entry:
     categories: CategoryProfile | None = None
     """Of categories, texts and mixed columns; of texts without names."""
     zone: str = ""
-    """Of dates: "" for naive ones, "UTC" for those that know their zone, "mixed" for both in one column."""
+    """Of dates: "" for naive ones, "UTC" for those that know their zone, "several" for more than one, "mixed" for both kinds."""
     made: bool = False
     """Whether it stands for a column of texts or for an encoder's output, and not for itself."""
 

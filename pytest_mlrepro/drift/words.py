@@ -147,14 +147,15 @@ def told(report: Report) -> str:
 
 
 def _headline(report: Report) -> str:
-    since = f"since {report.reference} ({report.reference_rows:,} rows)"
-    tests = f"{report.tests} test{'' if report.tests == 1 else 's'}"
+    since = f"since {report.reference} ({_count(report.reference_rows, 'row')})"
+    rows = _count(report.rows, "row")
+    tests = _count(report.tests, "test")
     if report.verdict == "drift":
         columns = len({finding.column for finding in report.drifted})
-        return f"drift {since}: {columns} of its columns moved, in {report.rows:,} rows and {tests}"
+        return f"drift {since}: {columns} of its columns moved, in {rows} and {tests}"
     if report.verdict == "undecided":
-        return f"undecided whether anything moved {since}: {report.rows:,} rows are too few for what matters"
-    return f"no drift {since}: {report.rows:,} rows, {tests}"
+        return f"undecided whether anything moved {since}: {rows} can't tell what matters"
+    return f"no drift {since}: {rows}, {tests}"
 
 
 def _finding(finding: Finding, report: Report) -> Iterator[str]:
@@ -165,7 +166,7 @@ def _finding(finding: Finding, report: Report) -> Iterator[str]:
         tail = f"p = {finding.tail:.1g}" if finding.tail > 1e-99 else "p < 1e-99"
         yield (
             f"      {finding.measure} = {finding.statistic:.3f}, allowed {finding.allowed:.3g}; "
-            f"{tail}, corrected for {report.tests} tests"
+            f"{tail}, corrected for {_count(report.tests, 'test')}"
         )
 
 
@@ -177,15 +178,21 @@ def _undecided(report: Report) -> Iterator[str]:
     yield f"  undecided: {_names(open_ones)}"
     least = f"{worst.measure} of {worst.allowed:.2g} in {_title(worst.column)}"
     if math.isfinite(worst.needed):
-        yield f"      to rule out a {least} takes {math.ceil(worst.needed):,} rows; {worst.rows[1]:,} rows have a value"
+        came = _count(worst.rows[1], "row")
+        yield f"      to rule out a {least} takes {math.ceil(worst.needed):,} rows; {came} with a value came"
     else:
-        yield f"      no sample can rule out a {least}: the reference has only {worst.rows[0]:,} rows"
+        yield f"      no sample can rule out a {least}: the reference has only {_count(worst.rows[0], 'row')}"
     options: dict[str, float] = {}
     for finding in open_ones:
         option = OPTIONS.get(finding.what, "effect")
         options[option] = max(options.get(option, 0.0), finding.detectable * finding.effects)
-    asked = ", ".join(f"{option}={_up(value):g}" for option, value in options.items())
-    yield f"      give more rows, or say that less than these rows can show does not matter: {asked}"
+    asked = ", ".join(f"{option}={_up(value):g}" for option, value in options.items() if _up(value) < 1)
+    said = f", or say that less than these rows can show does not matter: {asked}" if asked else ""
+    yield f"      give more rows{said}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _up(value: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zoneinfo
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -117,7 +119,7 @@ def test_a_sample_that_is_too_small_is_undecided_and_says_how_many_rows_it_takes
     with pytest.raises(AssertionError, match="undecided whether anything moved") as failure:
         assert_no_drift(small, PROFILE)
     words = str(failure.value)
-    assert "500 rows have a value" in words
+    assert "500 rows with a value came" in words
     needed = int(words.split("takes ")[1].split(" rows")[0].replace(",", ""))
     assert report(table(needed + 1, 3)).verdict == "passed"
     assert assert_no_drift(small, PROFILE, undecided="pass").verdict == "undecided"
@@ -177,6 +179,11 @@ def test_mixed_time_zones_are_reported_and_not_crashed_on() -> None:
     mixed = [moment if at % 2 else moment.replace(tzinfo=None) for at, moment in enumerate(zoned)]
     then = Profile.of(pd.DataFrame({"at": pd.Series(zoned, dtype=object)}))
     assert moved(drift_report(pd.DataFrame({"at": pd.Series(mixed, dtype=object)}), then)) == {("at", "time zone")}
+    berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+    several = [moment.astimezone(berlin) if at % 3 == 0 else moment for at, moment in enumerate(zoned)]
+    found = drift_report(pd.DataFrame({"at": pd.Series(several, dtype=object)}), then)
+    assert moved(found) == {("at", "time zone")}
+    assert "its dates had a time zone, and have several time zones" in str(found)
 
 
 def test_texts_are_compared_by_length_and_by_words_that_are_new() -> None:
