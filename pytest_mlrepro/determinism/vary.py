@@ -5,6 +5,7 @@ Some variations are a `with` block in this process; the others are read when a p
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -170,11 +171,21 @@ def other_folders() -> Iterator[None]:
     def reversed_entries(path: Any = ".") -> Any:
         return _Entries(scandir(path))
 
+    kept = [one for one in vars(glob).values() if _keeps(one, scandir)]
     os.listdir, os.scandir = reversed_names, reversed_entries
+    for one in kept:
+        one.scandir = staticmethod(reversed_entries)
     try:
         yield
     finally:
         os.listdir, os.scandir = listdir, scandir
+        for one in kept:
+            one.scandir = staticmethod(scandir)
+
+
+def _keeps(thing: Any, scandir: object) -> bool:
+    """Tell whether this is a class that holds `os.scandir` itself, as Python 3.13 has one for `Path.glob`."""
+    return isinstance(thing, type) and getattr(vars(thing).get("scandir"), "__func__", None) is scandir
 
 
 class _Entries:

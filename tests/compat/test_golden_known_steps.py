@@ -73,10 +73,10 @@ def test_a_store_of_schema_2_is_checked_and_nothing_is_written_anew(project: Pro
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("0.5, 1.0", "0.5, 1.5", "first step that parts: load (*, other code, *): test_steps.load changed"),
-        ("X - X.mean", "2 * X - X.mean", "first step that parts: clean (*): test_steps.clean changed"),
-        ('"steps": 4', '"steps": 5', "first step that parts: train (*): test_steps.train changed"),
-        ("KeyError(", "IndexError(", "first step that parts: refuse (*): test_steps.refuse changed"),
+        ("0.5, 1.0", "0.5, 1.5", "first step that parts: load (*, other code, *): *test_steps.load*"),
+        ("X - X.mean", "2 * X - X.mean", "first step that parts: clean (*): *test_steps.clean*"),
+        ('"steps": 4', '"steps": 5', "first step that parts: train (*): *test_steps.train*"),
+        ("KeyError(", "IndexError(", "first step that parts: refuse (*): *test_steps.refuse*"),
         ("rtol=1e-6", "rtol=1e-5", "step 'train' is held to a looser tolerance than recorded"),
     ],
 )
