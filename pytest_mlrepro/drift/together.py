@@ -89,11 +89,11 @@ def products(columns: Sequence[Numbers], limits: Sequence[Numbers]) -> Products:
 
 
 def some_rows(columns: Sequence[Numbers]) -> Sequence[Numbers]:
-    """Return all rows of a sample, or of a large one a quarter of a million in blocks from all over it.
+    """Return all rows of a sample, or of a large one 131,072 in blocks from all over it.
 
     More rows would change a correlation by thousandths. A reference counts all, so that the order of its rows doesn't matter.
     """
-    rows, blocks, size = len(columns[0]), 64, 1 << 12
+    rows, blocks, size = len(columns[0]), 32, 1 << 12
     if rows <= blocks * size:
         return columns
     starts = np.sort(np.random.default_rng(20240).choice(rows // size, blocks, replace=False)) * size
