@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from .compare.close import assert_close
     from .compare.tolerance import Tolerance
     from .determinism.function import assert_reproducible
+    from .drift import Profile, assert_no_drift
     from .errors import FingerprintError, GoldenError, MissingDependencyError, MlreproError, UsageError
     from .fingerprints import Fingerprint, fingerprint
     from .robustness.report import RobustnessReport
     from .robustness.robust import assert_robust
     from .robustness.threats import L0, L1, L2, Linf
     from .seeding import seed_everything
+    from .served import served
 
 __all__ = [
     "L0",
@@ -29,19 +31,25 @@ __all__ = [
     "Linf",
     "MissingDependencyError",
     "MlreproError",
+    "Profile",
     "RobustnessReport",
     "Tolerance",
     "UsageError",
     "assert_close",
+    "assert_no_drift",
     "assert_reproducible",
     "assert_robust",
     "fingerprint",
     "seed_everything",
+    "served",
 ]
 
 _HOMES = {
     "assert_close": "compare.close",
     "Tolerance": "compare.tolerance",
+    "Profile": "drift",
+    "assert_no_drift": "drift",
+    "served": "served",
     "assert_reproducible": "determinism.function",
     "Fingerprint": "fingerprints",
     "fingerprint": "fingerprints",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-__all__ = ["Json", "json_text"]
+__all__ = ["Json", "json_text", "one_line"]
 
 Json: TypeAlias = Any  # what json.loads gives: checked field by field as it is read
 
@@ -14,6 +14,11 @@ Json: TypeAlias = Any  # what json.loads gives: checked field by field as it is 
 def json_text(value: Json) -> str:
     """Return the value with a line for each field; what holds no object and no list of its own stays on one line."""
     return "".join(_lines(value, "")) + "\n"
+
+
+def one_line(value: Json) -> str:
+    """Return the value on one line, keys sorted: what JSON lines are made of."""
+    return _text(value)
 
 
 def _lines(value: Json, indent: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FingerprintError", "GoldenError", "MissingDependencyError", "MlreproError", "UsageError"]
+__all__ = ["FingerprintError", "GoldenError", "MissingDependencyError", "MlreproError", "ServingError", "UsageError"]
 
 
 class MlreproError(Exception):
@@ -23,3 +23,7 @@ class FingerprintError(MlreproError):
 
 class MissingDependencyError(MlreproError):
     """An optional library that is needed and not installed: names the command that installs it."""
+
+
+class ServingError(MlreproError):
+    """A served model that can't be reached, or answers otherwise than the protocol says: names the address and the answer."""

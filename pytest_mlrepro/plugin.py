@@ -89,6 +89,7 @@ class Plugin:
         self.phases.close()
         self.rerunning.end()
         collection.close(self.session, session, exitstatus)
+        collection.write_record(self.session, session.config)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what became of the goldens."""

@@ -43,6 +43,8 @@ class Session:
         """Lines (`FILE:LINE`) that drew without a seed in a seeded test, and the kind of source."""
         self.remarks: dict[str, dict[str, str]] = {}
         """What checks that passed have to say, by test and name of the check."""
+        self.verdicts: list[tuple[str, str, str]] = []
+        """Verdicts that have facts of their own: node id, name of the check, the facts as JSON."""
         self._metrics: dict[Path, int] | None = None
         self.spreads: list[tuple[str, str, str, str]] = []
         """Values that may differ in a varied run, and do: node id, variation, value, how far."""

@@ -80,6 +80,16 @@ def test_the_test_of_the_page_on_robustness_passes(tmp_path: Path) -> None:
     assert "1 passed" in run(tmp_path, "pytest")
 
 
+def test_the_tests_of_the_page_on_drift_record_and_pass(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    page = (ROOT / "docs" / "drift.md").read_text("utf-8")
+    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    assert "2 passed" in run(tmp_path, "pytest --golden=record")
+    assert "2 passed" in run(tmp_path, "pytest --mlrepro-json mlrepro.jsonl")
+    assert "of 0.05  price: distribution  (1 run)" in run(tmp_path, "mlrepro log --drift")
+
+
 def machine_free(line: str) -> str:
     """Round numbers, and narrow the gaps between them: another BLAS gives other last digits, and so wider columns."""
     rounded = re.sub(r"-?\d+\.\d{6,}", lambda match: str(float(f"{float(match[0]):.6g}")), line)
@@ -111,6 +121,7 @@ def test_the_readme_names_every_option_and_marker_argument() -> None:
         "--golden",
         "--golden-reason",
         "--mlrepro-seed",
+        "--mlrepro-json",
         "mlrepro_scope",
         "mlrepro_seed",
         "mlrepro_golden_dir",

@@ -51,6 +51,8 @@ class Checking:
         """What is to be recorded or proposed, if anything is."""
         self.seen: set[str] = set()
         """Names of the checks that the test came to."""
+        self.free = 0
+        """How many checks the test came to that hold a value to something else than a golden."""
         self.failed = False
         self._stored: Golden | None = None
         self._loaded = False

@@ -36,6 +36,8 @@ class Failing:
         now, trouble = self._made_from(recorded)
         if found.change:
             why = since_recorded(recorded, case.folder, now, subject=key or "the unnamed value")
+            if found.concludes:
+                why = replace(why, conclusion=found.change, several=False)
         else:
             why = Why(f"{title(key)} is held to a looser tolerance than recorded")
         details, reasons = found.words, why.evidence

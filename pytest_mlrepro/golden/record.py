@@ -24,7 +24,7 @@ from ..values.node import Node
 from .codecs import array_files, decode
 from .files import PROVENANCE, STEPS
 
-__all__ = ["FILE", "RATE", "Golden", "Recorded", "dumps", "loads"]
+__all__ = ["DRIFT", "FILE", "RATE", "Golden", "Recorded", "dumps", "loads"]
 
 FILE = "golden.json"
 SCHEMA = 1
@@ -33,6 +33,8 @@ WITH_STEPS = 2
 LFS = "version https://git-lfs.github.com/spec/"
 RATE = "false_alarm_rate"
 """What a distribution has in the place of tolerances."""
+DRIFT = "drift"
+"""What the profile of a drift check has in their place."""
 EXACT = Tolerances(Tolerance(rtol=0.0, atol=0.0))
 
 
@@ -48,8 +50,8 @@ class Recorded:
 
     @property
     def tolerances(self) -> Tolerances:
-        """Return what was allowed when the check was recorded; of a distribution, nothing."""
-        return EXACT if RATE in self.tolerance else from_json(self.tolerance)
+        """Return what was allowed when the check was recorded; of a distribution or a profile, nothing."""
+        return EXACT if RATE in self.tolerance or DRIFT in self.tolerance else from_json(self.tolerance)
 
     def node(self, folder: Path) -> Node:
         """Return the value, its arrays to be read from `folder`."""

@@ -20,7 +20,7 @@ from ..compare.tolerance import (
 )
 from ..compare.walk import compare, leaf_paths, leaves
 from ..values.node import Node
-from .record import RATE, Recorded
+from .record import DRIFT, RATE, Recorded
 
 __all__ = ["Judgement", "Rule", "Within"]
 
@@ -38,6 +38,8 @@ class Judgement:
     """What is allowed now and was not when the value was recorded, in sentences."""
     remark: str = ""
     """What a check that passed has to say."""
+    concludes: bool = False
+    """Whether `change` is the conclusion: other data is what a drift check is about, and no reason for it."""
 
     @property
     def words(self) -> str:
@@ -88,7 +90,8 @@ class Within:
 
     def judge(self, recorded: Recorded, folder: Path, node: Node) -> Judgement:
         """Compare within the tighter of what is asked and what was recorded."""
-        was_sample = RATE in recorded.tolerance  # then the kinds differ, and nothing else needs telling
+        # then the kinds differ, and nothing else needs telling
+        was_sample = RATE in recorded.tolerance or DRIFT in recorded.tolerance
         looser = () if was_sample else loosened(recorded.tolerances, self.asked, leaves(node))
         if self.origin is not None and CALIBRATED not in recorded.tolerance:
             looser = (f"the tolerance is {origin_text(self.origin)}, and was given before", *looser)

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from ..errors import UsageError
 from ..records import Settings
 from ..session import Session
-from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads
+from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads, verdicts
 from .running import test_id
 
-__all__ = ["close", "collect", "finish", "holds_goldens", "wants_reruns"]
+__all__ = ["close", "collect", "finish", "holds_goldens", "wants_reruns", "write_record"]
 
 FILTERS = ("keyword", "markexpr", "lf", "failedfirst", "deselect", "ignore", "ignore_glob", "stepwise", "collectonly")
 
@@ -66,6 +67,7 @@ def finish(session: Session, report: pytest.TestReport) -> None:
             run.touched.add(report.nodeid)
             session.add(report.nodeid, check)
         session.entropy.update(entropy_sites(report))
+        session.verdicts += [(report.nodeid, name, facts) for name, facts in verdicts(report)]
         said = dict(remarks(report))
         if said:
             session.remarks[report.nodeid] = said
@@ -79,6 +81,18 @@ def close(session: Session, run: pytest.Session, status: int) -> None:
     stopped = run.shouldfail or run.shouldstop
     if stopped or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         session.run.complete = False
+
+
+def write_record(session: Session, config: pytest.Config) -> None:
+    """Append the verdicts of the run to the file of `--mlrepro-json`; the processes of pytest-xdist leave it to the first."""
+    asked = config.getoption("--mlrepro-json")
+    if asked and not hasattr(config, "workerinput"):
+        from ..report.lines import append
+
+        try:
+            append(session, config.invocation_params.dir / asked)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 def wants_reruns(items: list[pytest.Item]) -> bool:

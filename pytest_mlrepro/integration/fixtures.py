@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..fingerprints import Fingerprint
     from ..golden.case import GoldenCase
+    from ..golden.drifting import Drifting
     from ..pipeline.recorder import Pipeline
     from ..provenance.gather import Sources
     from ..provenance.record import Area
@@ -125,6 +126,11 @@ class Fixtures:
     def pipeline(self) -> Pipeline:
         """Give this test's pipeline: `pipeline.step(name, fn, *args)` runs a step and compares it with what was recorded."""
         return self._phases.open_pipeline()
+
+    @pytest.fixture
+    def drift(self) -> Drifting:
+        """Give this test's drift checks: `drift.check(frame, reference="train")` compares with a recorded profile."""
+        return self._phases.open_drift()
 
     @pytest.fixture
     def fingerprint(self) -> Fingerprinting:

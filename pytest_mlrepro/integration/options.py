@@ -30,6 +30,11 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="N",
         help="seed of tests whose marker gives none (default: the ini value mlrepro_seed, else 0)",
     )
+    group.addoption(
+        "--mlrepro-json",
+        metavar="FILE",
+        help="append a line of JSON for each verdict of this run to FILE (see `mlrepro log --drift`)",
+    )
     parser.addini("mlrepro_scope", "which tests are seeded: marked (the default) or all", default="marked")
     parser.addini("mlrepro_seed", "seed of tests whose marker gives none", default="0")
     parser.addini(

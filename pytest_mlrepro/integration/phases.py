@@ -18,6 +18,7 @@ from .watching import Watch
 
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
+    from ..golden.drifting import Drifting
     from ..golden.observer import Observer
     from ..pipeline.recorder import Pipeline
     from ..provenance.gather import Sources
@@ -186,6 +187,13 @@ class Phases:
         case = self._case
         assert case.item is not None  # fixtures are made between set-up and tear-down
         return open_pipeline(self.open_golden(), self.sources(), case.item, case.plan, self.watch.tracking)
+
+    def open_drift(self) -> Drifting:
+        """Return the drift checks of the running test, whose references are recorded in its golden."""
+        from .drifting import open_drift
+
+        assert self._case.item is not None  # fixtures are made between set-up and tear-down
+        return open_drift(self.open_golden(), self._case.item)
 
     def sources(self) -> Sources:
         """Return what the provenance of the running test is gathered from."""

@@ -14,11 +14,13 @@ __all__ = [
     "PROPERTY",
     "REMARK",
     "SPREAD",
+    "VERDICT",
     "cached_steps",
     "entropy_sites",
     "outcomes",
     "remarks",
     "spreads",
+    "verdicts",
 ]
 
 ENTROPY = "mlrepro.entropy"
@@ -27,6 +29,8 @@ CACHED = "mlrepro.cached"
 """User property of each pipeline step with `cache=True`: `mlrepro.cached:NAME`, what became of it."""
 PROPERTY = "mlrepro.golden"
 """User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
+VERDICT = "mlrepro.verdict"
+"""User property of each check with a verdict of its own, such as drift: `mlrepro.verdict:NAME`, its facts as JSON."""
 SPREAD = "mlrepro.spread"
 """User property of each value that may differ in a varied run, and does: `mlrepro.spread:VARIATION:LABEL`, how far."""
 REMARK = "mlrepro.distribution"
@@ -67,3 +71,10 @@ def cached_steps(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
     for key, value in report.user_properties:
         if key.startswith(CACHED):
             yield key[len(CACHED) + 1 :], str(value)
+
+
+def verdicts(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
+    """Return the checks of a test that have a verdict of their own, and its facts as JSON."""
+    for key, value in report.user_properties:
+        if key.startswith(VERDICT):
+            yield key[len(VERDICT) + 1 :], str(value)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from ..compare.distribution import level_of
 from ..compare.distribution_words import recorded_line
+from ..drift.words import profile_lines
 from ..golden.alike import is_distribution, metrics_in, sample_of
 from ..golden.allowed import allowed_by_key, allowed_text
 from ..golden.record import RATE, Golden, Recorded
+from ..golden.undrifted import is_profile, profile_in
 from ..values.dtypes import numbers
 from ..values.node import Array, Group, Label, Node, Scalar
 from ..values.paths import path_text
@@ -36,7 +38,7 @@ def contents(
         yield f"{name or '(unnamed)'}  {allowed_text(check.tolerance)}  {check.digest[:32]}…"
         yield from (f"  {line}" for line in islice(allowed_by_key(check.tolerance), LEAVES))
         distributed = is_distribution(check)
-        leaves = _metrics(check, folder, metrics) if distributed else _leaves(check.node(folder), ())
+        leaves = _metrics(check, folder, metrics) if distributed else _told(check, folder)
         yield from (f"  {line}" for line in islice(leaves, LEAVES))
         more = sum(1 for _ in leaves)
         if more:
@@ -48,6 +50,10 @@ def _metrics(check: Recorded, folder: Path, metrics: int) -> Iterator[str]:
     level = level_of(check.tolerance[RATE], metrics)
     yield f"over {len(sample.seeds)} seeds, {sample.seeds[0]} to {sample.seeds[-1]}; tested with {metrics} in the suite"
     yield from (f"{name or 'metric'}: {recorded_line(values, level)}" for name, values in sample.values.items())
+
+
+def _told(check: Recorded, folder: Path) -> Iterator[str]:
+    return profile_lines(profile_in(check, folder)) if is_profile(check) else _leaves(check.node(folder), ())
 
 
 def _leaves(node: Node, path: tuple[Label, ...]) -> Iterator[str]:

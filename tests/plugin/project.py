@@ -12,7 +12,9 @@ import numpy.random
 import pytest
 
 import pytest_mlrepro.golden.case
+import pytest_mlrepro.golden.drifting
 import pytest_mlrepro.golden.pending
+import pytest_mlrepro.integration.drifting
 import pytest_mlrepro.integration.pipelines
 import pytest_mlrepro.pipeline.stored_tables
 import pytest_mlrepro.provenance.gather
@@ -22,6 +24,7 @@ import pytest_mlrepro.tracking
 KEPT = (
     *(np.random, numpy.random, secrets, uuid, pytest_mlrepro.golden.pending, pytest_mlrepro.golden.case),
     *(pytest_mlrepro.provenance.gather, pytest_mlrepro.seeding, pytest_mlrepro.tracking),
+    *(pytest_mlrepro.golden.drifting, pytest_mlrepro.integration.drifting),
     *(pytest_mlrepro.integration.pipelines, pytest_mlrepro.pipeline.stored_tables),
 )
 """Imported here, since pytester forgets what an inner run imports, and numpy can be imported only once."""
