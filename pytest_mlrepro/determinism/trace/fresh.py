@@ -19,10 +19,8 @@ class Fresh:
     """Remembers storages of the `empty` family until something fills them whole."""
 
     def __init__(self, torch: Any) -> None:
-        from torch.multiprocessing import reductions
-
         self._torch = torch
-        self._weak: Any = reductions.StorageWeakRef
+        self._weak: Any = torch.multiprocessing.reductions.StorageWeakRef
         self.held: dict[int, _Made] = {}
 
     def made(self, tensor: Any, by: str, at: int) -> None:

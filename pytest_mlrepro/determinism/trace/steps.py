@@ -21,9 +21,8 @@ class Steps:
     """Watches the optimisers that step in one thread while a mode is on."""
 
     def __init__(self, torch: Any, mode: Any, stream: Stream, places: Places, digests: TensorDigest) -> None:
-        from torch.utils import _python_dispatch
-
-        self._modes: Any = _python_dispatch
+        self._optimizer: Any = torch.optim.optimizer
+        self._modes: Any = torch.utils._python_dispatch
         self._mode, self._stream, self._places, self._digests = mode, stream, places, digests
         self._thread = threading.get_ident()
         self._hooks: list[Any] = []
@@ -32,11 +31,9 @@ class Steps:
 
     def watch(self) -> None:
         """Be told of steps from now on."""
-        from torch.optim import optimizer
-
         self._hooks = [
-            optimizer.register_optimizer_step_pre_hook(self._before),
-            optimizer.register_optimizer_step_post_hook(self._after),
+            self._optimizer.register_optimizer_step_pre_hook(self._before),
+            self._optimizer.register_optimizer_step_post_hook(self._after),
         ]
 
     def leave(self) -> None:

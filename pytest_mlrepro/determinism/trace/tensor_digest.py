@@ -36,19 +36,18 @@ class TensorDigest:
     def tensor(self, tensor: Any) -> int:
         """Return the digest of the elements of a tensor, in order, whatever their layout; 0 if it has no bytes to read."""
         try:
+            if tensor.layout is not self._torch.strided:
+                return self._sparse(tensor)
             size = tensor.nbytes
             if size == 0:
                 return 0
-            if tensor.is_cpu and tensor.is_contiguous():
+            if tensor.is_cpu and tensor.is_contiguous() and not tensor.is_complex():
                 return xxhash.xxh3_64_intdigest(self._buffer(size).from_address(tensor.data_ptr()))
             return self._other(tensor)
         except (RuntimeError, NotImplementedError, TypeError):
             return 0  # a tensor without storage: fake, functional, wrapped
 
     def _other(self, tensor: Any) -> int:
-        torch = self._torch
-        if tensor.layout is not torch.strided:
-            return self._sparse(tensor)
         if tensor.is_quantized:
             tensor = tensor.int_repr()
         plain = tensor.detach().resolve_conj().resolve_neg().to("cpu").contiguous()

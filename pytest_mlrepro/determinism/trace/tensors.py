@@ -52,9 +52,7 @@ def operations(stream: Stream, places: Places, *, inputs: bool = False) -> Any:
 
 def _mode(torch: Any, stream: Stream, places: Places, inputs: bool) -> Any:
     """Return the mode of one thread. What the hot path needs is in local names: attributes would make it a third slower."""
-    from torch.utils import _python_dispatch
-
-    mode: Any = _python_dispatch.TorchDispatchMode
+    mode: Any = torch.utils._python_dispatch.TorchDispatchMode
     tensor_type: Any = torch.Tensor
     current_node: Callable[[], Any] = torch._C._current_autograd_node
     sequence: Callable[[], int] = torch.autograd._get_sequence_nr
