@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import Any
 
+from ..._lazy import loaded
 from .places import Places
 from .stream import Kind, Stream
 from .tensor_digest import TensorDigest
@@ -21,7 +22,7 @@ class Steps:
     """Watches the optimisers that step in one thread while a mode is on."""
 
     def __init__(self, torch: Any, mode: Any, stream: Stream, places: Places, digests: TensorDigest) -> None:
-        self._optimizer: Any = torch.optim.optimizer
+        self._optimizer: Any = loaded("torch.optim.optimizer")
         self._modes: Any = torch.utils._python_dispatch
         self._mode, self._stream, self._places, self._digests = mode, stream, places, digests
         self._thread = threading.get_ident()
