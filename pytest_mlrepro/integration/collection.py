@@ -71,7 +71,8 @@ def finish(session: Session, report: pytest.TestReport) -> None:
         said = dict(remarks(report))
         if said:
             session.remarks[report.nodeid] = said
-        session.spreads += [(report.nodeid, *spread) for spread in spreads(report)]
+        if report.nodeid in run.passed:  # in one that failed they may be what failed it
+            session.spreads += [(report.nodeid, *spread) for spread in spreads(report)]
         for step, event in cached_steps(report):
             session.cached.setdefault(event, []).append(f"{report.nodeid}: {step}")
 
