@@ -28,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the session, and hang the hooks that need it on the plugin manager."""
     config.addinivalue_line("markers", markers.REPRO)
+    config.addinivalue_line("markers", markers.ADVERSARIAL)
     session = Session(options.settings(config))
     phases = Phases(config, session)
     config.pluginmanager.register(Plugin(phases), "mlrepro-session")
@@ -69,6 +70,15 @@ class Plugin:
             self.session.count_metrics()  # what shares a false-alarm rate, before this run records more of it
         if self.session.settings.mode != "check" or collection.wants_reruns(session.items):
             self.rerunning.begin(session.config)
+        if collection.wants_attacks(session.items):
+            self._attack(session)
+
+    def _attack(self, session: pytest.Session) -> None:
+        from .integration.adversarial import Adversarial  # a run without such tests never loads it
+
+        adversarial = Adversarial(self.phases)
+        adversarial.begin(session.items)
+        session.config.pluginmanager.register(adversarial, "mlrepro-adversarial")
 
     def pytest_deselected(self) -> None:
         """Note that the run is a part only."""

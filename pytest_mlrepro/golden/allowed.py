@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .._json import Json
 from ..compare.tolerance import CALIBRATED, origin_text
-from .record import DRIFT, RATE
+from .record import DRIFT, RATCHET, RATE
 
 __all__ = ["allowed_by_key", "allowed_text"]
 
@@ -15,6 +15,8 @@ def allowed_text(tolerance: Json) -> str:
     """Return in one line what a check allows, as `golden.json` holds it."""
     if RATE in tolerance:
         return f"distribution, {RATE}={tolerance[RATE]:g}"
+    if RATCHET in tolerance:
+        return f"baseline of robust accuracy, {RATCHET}={tolerance[RATCHET]:g}"
     if DRIFT in tolerance:
         return f"profile for drift checks, {', '.join(f'{name}={value}' for name, value in sorted(tolerance[DRIFT].items()))}"
     if tolerance.get(CALIBRATED):

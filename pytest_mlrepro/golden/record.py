@@ -24,7 +24,7 @@ from ..values.node import Node
 from .codecs import array_files, decode
 from .files import PROVENANCE, STEPS
 
-__all__ = ["DRIFT", "FILE", "RATE", "Golden", "Recorded", "dumps", "loads"]
+__all__ = ["DRIFT", "FILE", "RATCHET", "RATE", "Golden", "Recorded", "dumps", "loads"]
 
 FILE = "golden.json"
 SCHEMA = 1
@@ -33,6 +33,8 @@ WITH_STEPS = 2
 LFS = "version https://git-lfs.github.com/spec/"
 RATE = "false_alarm_rate"
 """What a distribution has in the place of tolerances."""
+RATCHET = "max_drop"
+"""What a baseline of robust accuracy has in the place of tolerances."""
 DRIFT = "drift"
 """What the profile of a drift check has in their place."""
 EXACT = Tolerances(Tolerance(rtol=0.0, atol=0.0))

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .._json import Json
 from ..drift import Profile, Report, drift_report
 from ..drift.plain import packed, unpacked
 from ..errors import GoldenError, UsageError
 from ..values.describe import describe
-from ..values.node import Array, Group, Node
+from ..values.node import Node
+from .plain import plain
 from .record import DRIFT, Recorded
 from .rules import Judgement
 
@@ -37,17 +36,9 @@ def is_profile(recorded: Recorded) -> bool:
 def profile_in(recorded: Recorded, folder: Path) -> Profile:
     """Return the profile that a check holds; GoldenError for another check."""
     try:
-        return unpacked(_plain(recorded.node(folder)))
+        return unpacked(plain(recorded.node(folder)))
     except UsageError as error:
         raise GoldenError(str(error)) from None
-
-
-def _plain(node: Node) -> Any:
-    if isinstance(node, Group):
-        return {str(label): _plain(child) for label, child in node.children}
-    if isinstance(node, Array):
-        return np.array(node.data.read(0, node.data.size))
-    return node.value
 
 
 @dataclass(frozen=True, slots=True)

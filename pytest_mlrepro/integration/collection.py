@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..session import Session
 from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads, verdicts
 from .running import test_id
 
-__all__ = ["close", "collect", "finish", "holds_goldens", "wants_reruns", "write_record"]
+__all__ = ["close", "collect", "finish", "holds_goldens", "wants_attacks", "wants_reruns", "write_record"]
 
 FILTERS = ("keyword", "markexpr", "lf", "failedfirst", "deselect", "ignore", "ignore_glob", "stepwise", "collectonly")
 
@@ -97,19 +98,33 @@ def write_record(session: Session, config: pytest.Config) -> None:
 
 
 def wants_reruns(items: list[pytest.Item]) -> bool:
-    """Tell whether any test of a run has a marker that asks for reruns; most have no marker at all."""
+    """Tell whether any test of a run has a marker that asks for reruns."""
+    return _any_node(items, _asks)
+
+
+def wants_attacks(items: list[pytest.Item]) -> bool:
+    """Tell whether any test of a run has the marker `adversarial`."""
+    return _any_node(items, _attacked)
+
+
+def _any_node(items: list[pytest.Item], asks: Callable[[Any], bool]) -> bool:
+    """Tell whether a test or what holds it asks; most have no marker at all."""
     parents: dict[pytest.Item | pytest.Collector | None, bool] = {None: False}
 
     def marked(node: Any) -> bool:
         known = parents.get(node)
         if known is None:
-            known = parents[node] = _asks(node) or marked(node.parent)
+            known = parents[node] = asks(node) or marked(node.parent)
         return known
 
-    return any((item.own_markers and _asks(item)) or marked(item.parent) for item in items)
+    return any((item.own_markers and asks(item)) or marked(item.parent) for item in items)
 
 
 def _asks(node: pytest.Item | pytest.Collector) -> bool:
     return any(
         mark.name == "repro" and not mark.kwargs.keys().isdisjoint(("reruns", "vary")) for mark in node.own_markers
     )
+
+
+def _attacked(node: pytest.Item | pytest.Collector) -> bool:
+    return any(mark.name == "adversarial" for mark in node.own_markers)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..pipeline.recorder import Pipeline
     from ..provenance.gather import Sources
     from ..provenance.record import Area
+    from .robustness import Robustness
 
 __all__ = ["Fingerprinting", "Fixtures", "Repro"]
 
@@ -131,6 +132,11 @@ class Fixtures:
     def drift(self) -> Drifting:
         """Give this test's drift checks: `drift.check(frame, reference="train")` compares with a recorded profile."""
         return self._phases.open_drift()
+
+    @pytest.fixture
+    def robustness(self) -> Robustness:
+        """Give this test's robustness checks: `robustness.check(model, inputs, labels, threat, min_accuracy=…)`."""
+        return self._phases.open_robustness()
 
     @pytest.fixture
     def fingerprint(self) -> Fingerprinting:

@@ -13,7 +13,7 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from ..determinism.vary import Variation
 
-__all__ = ["REPRO", "Entropy", "Plan", "plan"]
+__all__ = ["ADVERSARIAL", "REPRO", "Entropy", "Plan", "plan"]
 
 REPRO = (
     'repro(seed=0, *, reruns=1, vary=(), entropy="seed", deterministic=True, data=(), artifacts=(), code=()): seed every '
@@ -22,6 +22,12 @@ REPRO = (
     'entropy says what generators without a seed do ("seed", "forbid" or "allow"), deterministic turns '
     "torch's deterministic algorithms on; data, artifacts and code name what the result is made from beside what is "
     "noticed by itself: files, folders, patterns or values, and functions, classes or modules"
+)
+ADVERSARIAL = (
+    'adversarial(threat, *more, min_accuracy, confidence=None, attacks="auto", model="model", inputs="inputs", '
+    'labels="labels", baseline=False, max_drop=0, ...): before the body of the test, attack the model that the named '
+    "fixtures or arguments give, under each threat (Linf, L2, L1, L0), and fail if it falls; the other arguments are those "
+    "of assert_robust"
 )
 KNOWN = ("seed", "reruns", "vary", "entropy", "deterministic", "data", "artifacts", "code")
 Entropy = Literal["seed", "forbid", "allow"]

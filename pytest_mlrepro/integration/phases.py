@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..provenance.gather import Sources
     from ..provenance.record import Provenance
     from ..seeding import SeedScope
+    from .robustness import Robustness
 
 __all__ = ["Phases"]
 
@@ -194,6 +195,26 @@ class Phases:
 
         assert self._case.item is not None  # fixtures are made between set-up and tear-down
         return open_drift(self.open_golden(), self._case.item)
+
+    def open_robustness(self) -> Robustness:
+        """Return the robustness checks of the running test, one for the marker and the fixture."""
+        case = self._case
+        if case.robustness is None:
+            from .robustness import Robustness
+
+            assert case.item is not None  # asked for between set-up and tear-down
+            seed = 0 if case.plan is None else case.plan.seed
+            case.robustness = Robustness(
+                case.item, self.session.settings.root, self.open_golden, seed=seed, silent=self.silent
+            )
+        return case.robustness
+
+    def attacking(self, attack: Callable[[], None]) -> None:
+        """Attack the model of a marked test before its body; a model that falls fails the test with the report alone."""
+        self._case.failed_here = True
+        with plainly():
+            attack()
+        self._case.failed_here = False
 
     def sources(self) -> Sources:
         """Return what the provenance of the running test is gathered from."""

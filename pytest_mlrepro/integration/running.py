@@ -15,6 +15,7 @@ from .watching import Watched
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
     from ..seeding import SeedScope
+    from .robustness import Robustness
 
 __all__ = ["Case", "note", "require_declared", "scope_of", "test_id"]
 
@@ -22,13 +23,14 @@ __all__ = ["Case", "note", "require_declared", "scope_of", "test_id"]
 class Case:
     """What belongs to one run of one test. No dataclass: making one takes a millisecond of every start of pytest."""
 
-    __slots__ = ("failed_here", "golden", "item", "passed", "plan", "refused", "scope", "watched")
+    __slots__ = ("failed_here", "golden", "item", "passed", "plan", "refused", "robustness", "scope", "watched")
 
     def __init__(self, item: pytest.Item | None = None) -> None:
         self.item = item
         self.plan: Plan | None = None
         self.scope: SeedScope | None = None
         self.golden: GoldenCase | None = None
+        self.robustness: Robustness | None = None
         self.passed = False
         self.failed_here = False
         self.refused: UsageError | None = None

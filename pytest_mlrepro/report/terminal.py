@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from ..records import Outcome
@@ -19,7 +20,7 @@ SPREADS = {
 
 def summary(session: Session) -> list[str]:
     """Return the lines of the summary; none if the run had nothing to do with goldens."""
-    parts = (_counts, _distributions, _written, _open, _obsolete, _cached, _entropy, _spreads)
+    parts = (_counts, _robustness, _distributions, _written, _open, _obsolete, _cached, _entropy, _spreads)
     return [line for part in parts for line in part(session)]
 
 
@@ -27,6 +28,20 @@ def _counts(session: Session) -> Iterator[str]:
     counts = [f"{session.outcomes[name]} {name}" for name in ORDER if session.outcomes[name]]
     if counts:
         yield f"golden checks: {', '.join(counts)}"
+
+
+def _robustness(session: Session) -> Iterator[str]:
+    told = [(nodeid, name, json.loads(facts)) for nodeid, name, facts in session.verdicts if '"robustness"' in facts]
+    lines = [
+        f"{nodeid}  {name}: {facts['verdict']}, robust accuracy ≤ {facts['robust_accuracy']:.4g}"
+        + (f", ≥ {facts['proved']:.4g} proved" if facts["proved"] else "")
+        + f" ({facts['samples_used']} of {facts['samples']} samples, {facts['evaluations']:,} evaluations"
+        + (f", {facts['saved']:,} saved" if facts["saved"] else "")
+        + f", {facts['seconds']:.3g} s)"
+        for nodeid, name, facts in told
+        if facts["kind"] == "robustness"
+    ]
+    yield from _listed("robustness:", lines)
 
 
 def _distributions(session: Session) -> Iterator[str]:

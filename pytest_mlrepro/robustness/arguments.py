@@ -17,7 +17,15 @@ from .models import Model
 from .report import Verdict
 from .threats import SLACK, Ball
 
-__all__ = ["Asked", "asked", "fits"]
+__all__ = ["OPTIONS", "Asked", "asked", "fits"]
+
+OPTIONS = frozenset(
+    (
+        *("min_accuracy", "confidence", "attacks", "max_change", "allow", "seed", "batch_size", "executor", "shards"),
+        *("progress", "seconds_per_sample", "complete"),
+    )
+)
+"""The keyword arguments of `assert_robust`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

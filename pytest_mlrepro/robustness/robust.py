@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
+from blake3 import blake3
 
 from .arguments import Asked, asked, fits
 from .attacks.base import Attack, Batch
 from .attacks.plans import planned
+from .attacks.replay import Replay
 from .cascade import Shards
 from .clean import Clean, look
 from .decide import Decision, OfPopulation, OfSamples, Rule
 from .evaluate import carry_out, early_signs
 from .generators import keys_of
-from .inputs import read_inputs, read_labels
+from .inputs import Floats, read_inputs, read_labels
 from .models import opened
 from .network import Network
 from .outcome import concluded
@@ -27,7 +29,7 @@ from .run import ALIVE, WRONG, Run
 from .signs import Sign
 from .threats import Ball
 
-__all__ = ["assert_robust", "check_robust"]
+__all__ = ["assert_robust", "check_robust", "samples_digest"]
 
 
 def assert_robust(
@@ -83,10 +85,12 @@ def check_robust(
     attacks: Any = "auto", max_change: float | None = None, allow: Collection[Verdict] = (), seed: int = 0, batch_size: int = 128,
     executor: Executor | None = None, shards: int | None = None, progress: Callable[[Progress], None] | None = None,
     seconds_per_sample: float = 1.0, complete: bool = False, exact: Exact | None = None,
+    replayed: Mapping[int, Floats] | None = None,
 ) -> RobustnessReport:  # fmt: skip
     """Return the report whatever the verdict is; the arguments are those of `assert_robust`.
 
-    `exact` is the method that is asked before any attack.
+    `exact` is the method that is asked before any attack; `replayed` are counterexamples of earlier runs, which are tried
+    before any other attack, by `kept.points_of` the content of their samples.
     """
     start = time.perf_counter()
     settings = asked(threat, min_accuracy, confidence, max_change, seed, batch_size, executor, shards, allow, labels)
@@ -98,6 +102,8 @@ def check_robust(
         rows = min(settings.batch_size, len(x), 32 if settings.confidence is not None else len(x))
         clean = look(face, x, known, max_change=settings.max_change, rows=rows)
         plan = _plan(attacks, clean, settings)
+        if replayed:
+            plan = (Replay(replayed), *plan)
         run = _run(clean, x, known, settings, rows, progress, start)
         rule = _rule(settings, len(x), run)
         decision, signs = _before(clean, run, settings)
@@ -112,6 +118,13 @@ def check_robust(
         return concluded(
             run, settings, rule, decision, signs, form, plan, attacks if isinstance(attacks, str) else "given"
         )
+
+
+def samples_digest(inputs: Any, labels: Any) -> str:
+    """Return a digest of samples with their labels, in order: by it two sets are known to be the same."""
+    x, _ = read_inputs(inputs)
+    named = np.zeros(len(x), np.int64) if labels is None else read_labels(labels, len(x))
+    return blake3(keys_of(x, named, 0).astype("<u8").tobytes()).hexdigest()[:16]
 
 
 def _plan(attacks: Any, clean: Clean, settings: Asked) -> tuple[Attack, ...]:

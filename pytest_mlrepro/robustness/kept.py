@@ -1,0 +1,58 @@
+"""Counterexamples on disk, for the next run to try first: a bounded number, and nothing that could be executed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from .attacks.replay import content_keys
+from .inputs import Floats
+from .report import RobustnessReport
+
+__all__ = ["MOST", "load", "points_of", "save"]
+
+MOST: Final = 256
+"""So many counterexamples are kept of one check."""
+BYTES: Final = 1 << 26
+"""A file that is larger was not written here."""
+
+
+def points_of(report: RobustnessReport) -> dict[int, Floats]:
+    """Return the counterexamples of a report by the content of their samples, the nearest first."""
+    near = sorted(report.counterexamples, key=lambda example: (example.distance, example.index))[:MOST]
+    if not near:
+        return {}
+    keys = content_keys(np.stack([example.original for example in near]))
+    return dict(zip(keys, (example.perturbed for example in near), strict=True))
+
+
+def save(file: Path, points: Mapping[int, Floats]) -> None:
+    """Write them, whole or not at all; with none, remove what was kept."""
+    if not points:
+        file.unlink(missing_ok=True)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(handle, "wb") as out:
+        np.savez(out, keys=np.array(list(points), np.uint64), points=np.stack(list(points.values())))
+    Path(name).replace(file)
+
+
+def load(file: Path) -> dict[int, Floats]:
+    """Return what was kept; nothing where there is no file, or one that isn't of our making."""
+    try:
+        if file.stat().st_size > BYTES:
+            return {}
+        with np.load(file, allow_pickle=False) as held:
+            keys, points = held["keys"], held["points"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return {}
+    if keys.ndim != 1 or len(keys) != len(points) or points.dtype.kind != "f" or len(keys) > MOST:
+        return {}
+    return dict(zip(keys.tolist(), points, strict=True))
