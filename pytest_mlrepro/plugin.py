@@ -65,13 +65,13 @@ class Plugin:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what was collected."""
         collection.collect(self.session, session.items, session.config)
+        if collection.wants_attacks(session.items):
+            self._attack(session)  # first: it adds fixtures to tests, whose code is watched
         self.phases.watch.begin(session.items)
         if self.session.settings.mode != "check":
             self.session.count_metrics()  # what shares a false-alarm rate, before this run records more of it
         if self.session.settings.mode != "check" or collection.wants_reruns(session.items):
             self.rerunning.begin(session.config)
-        if collection.wants_attacks(session.items):
-            self._attack(session)
 
     def _attack(self, session: pytest.Session) -> None:
         from .integration.adversarial import Adversarial  # a run without such tests never loads it

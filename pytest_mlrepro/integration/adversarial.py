@@ -46,13 +46,13 @@ class Adversarial:
         """Have pytest make the fixtures that markers name, for tests that don't ask for them as arguments."""
         for item in items:
             names = getattr(item, "fixturenames", None)
-            if names is None or not asks(item):
+            if names is None or not asks(item) or not hasattr(item, "_fixtureinfo"):
                 continue
             try:
                 wanted = {name for asked in _asked(item) for name in asked.names.values() if name is not None}
             except UsageError:
                 continue  # the test will say so
-            wanted = {name for name in wanted if item.session._fixturemanager.getfixturedefs(name, item)}
+            wanted = {name for name in wanted if _known(item, name)}
             kept = {"robustness"} if any(asked.options.get("baseline") for asked in _asked(item)) else set()
             names.extend(sorted({*kept, *wanted} - set(names)))  # a fixture that records has the test recorded twice
 
@@ -76,6 +76,20 @@ class Adversarial:
                 failures += [failure] if failure else []
         if failures:
             raise AssertionError("\n\n".join(failures))
+
+
+def _known(item: Any, name: str) -> bool:
+    """Tell whether a test has a fixture of this name; then it and those that it asks for are the test's from now on."""
+    known = item._fixtureinfo.name2fixturedefs
+    if name in known:
+        return True
+    found = item.session._fixturemanager.getfixturedefs(name, item)
+    if not found:
+        return False
+    known[name] = found
+    for other in found[-1].argnames:
+        _known(item, other)
+    return True
 
 
 def _asked(item: pytest.Item) -> list[Asked]:

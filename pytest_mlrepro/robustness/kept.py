@@ -6,6 +6,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,11 +34,18 @@ def points_of(report: RobustnessReport) -> dict[int, Floats]:
 
 
 def save(file: Path, points: Mapping[int, Floats]) -> None:
-    """Write them, whole or not at all; with none, remove what was kept."""
-    if not points:
-        file.unlink(missing_ok=True)
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Write them, whole or not at all; where nothing can be written, nothing is kept."""
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        ignore = file.parent / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text(
+                "# counterexamples that the next run tries first: may be removed at any time\n*\n", "utf-8"
+            )
+        _write(file, points)
+
+
+def _write(file: Path, points: Mapping[int, Floats]) -> None:
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     with os.fdopen(handle, "wb") as out:
         np.savez(out, keys=np.array(list(points), np.uint64), points=np.stack(list(points.values())))
