@@ -14,8 +14,11 @@ import pytest
 import pytest_mlrepro.golden.case
 import pytest_mlrepro.golden.drifting
 import pytest_mlrepro.golden.pending
+import pytest_mlrepro.golden.ratcheting
+import pytest_mlrepro.integration.adversarial
 import pytest_mlrepro.integration.drifting
 import pytest_mlrepro.integration.pipelines
+import pytest_mlrepro.integration.robustness
 import pytest_mlrepro.pipeline.stored_tables
 import pytest_mlrepro.provenance.gather
 import pytest_mlrepro.seeding
@@ -26,6 +29,7 @@ KEPT = (
     *(pytest_mlrepro.provenance.gather, pytest_mlrepro.seeding, pytest_mlrepro.tracking),
     *(pytest_mlrepro.golden.drifting, pytest_mlrepro.integration.drifting),
     *(pytest_mlrepro.integration.pipelines, pytest_mlrepro.pipeline.stored_tables),
+    *(pytest_mlrepro.integration.adversarial, pytest_mlrepro.integration.robustness, pytest_mlrepro.golden.ratcheting),
 )
 """Imported here, since pytester forgets what an inner run imports, and numpy can be imported only once."""
 
