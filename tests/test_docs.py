@@ -75,9 +75,9 @@ def test_the_tests_of_the_page_on_tolerances_record_pass_and_are_shown(tmp_path:
 def test_the_test_of_the_page_on_robustness_passes(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
     page = (ROOT / "docs" / "robustness.md").read_text("utf-8")
-    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
-    assert "1 passed" in run(tmp_path, "pytest")
+    for text in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    assert "3 passed" in run(tmp_path, "pytest")
 
 
 def test_the_tests_of_the_page_on_drift_record_and_pass(tmp_path: Path) -> None:
