@@ -81,8 +81,8 @@ def in_child(function, arguments, variation: Variation | None, file: Path) -> No
 def test_each_source_is_named(source: Planted, tmp_path: Path) -> None:
     for attempt in range(TRIES if source.sometimes else 1):
         found = where(source, source.broken, tmp_path / str(attempt))
-        if found is not None:
-            break
+        if found is not None and (found.settled or not source.sometimes):
+            break  # one that parts only now and then may agree when it is looked at closely
     assert found is not None, "two runs did not part"
     told = "\n".join(found.lines())
     assert source.operation in found.operation, told
