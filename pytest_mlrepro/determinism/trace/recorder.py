@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ..._lazy import loaded
 from ...errors import MlreproError
@@ -73,14 +74,15 @@ def tracing(file: Path, *, project: Path, options: Options | None = None) -> Ite
     streams = Streams(file)
     streams.first.wanted = options.wanted
     holds = _holder(project)
-    _facts(streams, options)
+    streams.table.fact("close", options.close)
     with ExitStack() as stack:
         stack.callback(streams.close)
         streams.open()
         recorder = Recorder(streams, Values(holds))
         if loaded("torch") is not None:
             places = Places(streams.table, holds)
-            stack.enter_context(operations(streams.first, places, inputs=options.close))
+            mode = stack.enter_context(operations(streams.first, places, inputs=options.close))
+            stack.callback(_note_cuda, streams, mode)
         if options.close:
             lines = Lines(streams, holds)
             stack.callback(lines.remove)
@@ -108,12 +110,13 @@ def _keep(value: object, file: Path) -> None:
         return  # it can be digested and not be stored: then its size is not told
 
 
-def _facts(streams: Streams, options: Options) -> None:
-    """Note the settings that a cause may rest on."""
-    table, torch = streams.table, loaded("torch")
-    table.fact("close", options.close)
-    if torch is None or not torch.cuda.is_available():
+def _note_cuda(streams: Streams, mode: Any) -> None:
+    """Note the settings that the cause of a difference on a GPU may rest on, as they are at the end of the run."""
+    torch: Any = loaded("torch")
+    if not mode.cuda_streams:
         return
-    table.fact("cuda", torch.cuda.is_initialized())
+    table = streams.table
+    table.fact("cuda", value=True)
+    table.fact("streams", len(mode.cuda_streams))
     table.fact("cudnn.benchmark", torch.backends.cudnn.benchmark)
     table.fact("CUBLAS_WORKSPACE_CONFIG", os.environ.get("CUBLAS_WORKSPACE_CONFIG"))

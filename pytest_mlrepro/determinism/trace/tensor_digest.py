@@ -19,6 +19,8 @@ class TensorDigest:
     def __init__(self, torch: Any) -> None:
         self._torch = torch
         self._tensor: Any = torch.Tensor
+        self.cuda_streams: set[tuple[int, int]] = set()
+        """The streams in which tensors on GPUs were digested: device and handle."""
         self.buffers: dict[int, Any] = {}
         """Types of buffers, by size: making one takes longer than to digest it."""
 
@@ -48,6 +50,9 @@ class TensorDigest:
             return 0  # a tensor without storage: fake, functional, wrapped
 
     def _other(self, tensor: Any) -> int:
+        if tensor.is_cuda:
+            current = self._torch.cuda.current_stream(tensor.device)
+            self.cuda_streams.add((current.device_index, current.cuda_stream))
         if tensor.is_quantized:
             tensor = tensor.int_repr()
         plain = tensor.detach().resolve_conj().resolve_neg().to("cpu").contiguous()

@@ -79,6 +79,7 @@ def _mode(torch: Any, stream: Stream, places: Places, inputs: bool) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self._steps = Steps(torch, self, stream, places, digests)
+            self.cuda_streams = digests.cuda_streams
 
         def __enter__(self) -> Any:
             if not inputs:
