@@ -11,7 +11,7 @@ from .goal import Goal
 from .inputs import Floats
 from .models import Meter
 from .run import ALIVE, BROKEN, PROVED, Found, Run
-from .threats import Bounds
+from .threats import Bounds, Norm
 
 __all__ = ["Exact", "Proofs", "apply_exact"]
 
@@ -41,7 +41,7 @@ class Exact(Protocol):
         inputs: Floats,
         labels: NDArray[Any],
         *,
-        norm: str,
+        norm: Norm,
         epsilon: float,
         bounds: Bounds | None,
         seconds_per_sample: float,

@@ -18,6 +18,7 @@ from .cascade import Shards
 from .clean import Clean, look
 from .decide import Decision, OfPopulation, OfSamples, Rule
 from .evaluate import carry_out, early_signs
+from .exact.closed import closed_form
 from .generators import keys_of
 from .inputs import Floats, read_inputs, read_labels
 from .models import opened
@@ -84,13 +85,13 @@ def check_robust(
     model: Any, inputs: Any, labels: Any, threat: Ball, *, min_accuracy: float | None = None, confidence: float | None = None,
     attacks: Any = "auto", max_change: float | None = None, allow: Collection[Verdict] = (), seed: int = 0, batch_size: int = 128,
     executor: Executor | None = None, shards: int | None = None, progress: Callable[[Progress], None] | None = None,
-    seconds_per_sample: float = 1.0, complete: bool = False, exact: Exact | None = None,
+    seconds_per_sample: float = 1.0, complete: bool = False, exact: Exact | None = closed_form,
     replayed: Mapping[int, Floats] | None = None,
 ) -> RobustnessReport:  # fmt: skip
     """Return the report whatever the verdict is; the arguments are those of `assert_robust`.
 
-    `exact` is the method that is asked before any attack; `replayed` are counterexamples of earlier runs, which are tried
-    before any other attack, by `kept.points_of` the content of their samples.
+    `exact` is the method that is asked before any attack (None: none is). `replayed` are counterexamples of earlier runs,
+    which are tried before any other attack, by `kept.points_of` the content of their samples.
     """
     start = time.perf_counter()
     settings = asked(threat, min_accuracy, confidence, max_change, seed, batch_size, executor, shards, allow, labels)

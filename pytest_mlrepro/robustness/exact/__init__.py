@@ -1,0 +1,1 @@
+"""Exact answers, for models whose form allows them: affine models in closed form."""
