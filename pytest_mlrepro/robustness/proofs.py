@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .goal import Goal
-from .inputs import Floats
+from .inputs import Floats, Form
 from .models import Meter
 from .run import ALIVE, BROKEN, PROVED, Found, Run
 from .threats import Bounds, Norm
@@ -45,11 +45,14 @@ class Exact(Protocol):
         epsilon: float,
         bounds: Bounds | None,
         seconds_per_sample: float,
+        form: Form,
     ) -> Proofs | None:
         """Return what is proved and what is broken, or None."""
 
 
-def apply_exact(run: Run, exact: Exact, model: Any, labels: NDArray[Any], *, seconds_per_sample: float) -> None:
+def apply_exact(
+    run: Run, exact: Exact, model: Any, labels: NDArray[Any], *, form: Form, seconds_per_sample: float
+) -> None:
     """Set the states of the samples that the exact method decides; its counterexamples are checked like any other."""
     ids = np.flatnonzero(run.state == ALIVE)
     if not len(ids) or run.ball.norm == "l0" or run.batch.goal.targets is None:
@@ -57,7 +60,7 @@ def apply_exact(run: Run, exact: Exact, model: Any, labels: NDArray[Any], *, sec
     x = run.batch.x[ids]
     proofs = exact(
         model, x, labels[ids], norm=run.ball.norm, epsilon=run.ball.epsilon, bounds=run.ball.bounds,
-        seconds_per_sample=seconds_per_sample,
+        seconds_per_sample=seconds_per_sample, form=form,
     )  # fmt: skip
     if proofs is None:
         return
@@ -71,7 +74,10 @@ def apply_exact(run: Run, exact: Exact, model: Any, labels: NDArray[Any], *, sec
 def _check(run: Run, ids: NDArray[np.intp], points: Floats, goal: Goal) -> None:
     meter = Meter(run.model)
     origins = run.batch.x[ids]
-    moved = run.ball.project(points, origins, run.model.rounded)
+    points = run.model.rounded(points.astype(origins.dtype))
+    held = run.ball.contains(points, origins).reshape(-1, *[1] * (points.ndim - 1))
+    # a point on the very edge of a leaf stays there: moved by a hair, it would be in another
+    moved = np.where(held, points, run.ball.project(points, origins, run.model.rounded))
     scores = meter.decided(moved)
     run.evaluations += meter.evaluations
     for at in np.flatnonzero(goal.broken(scores) & run.ball.contains(moved, origins)):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._lazy import loaded
-from ..inputs import Floats
+from ..inputs import Floats, Form
 from ..threats import SLACK, Bounds, Norm
 from .affine import Affine, affine_module, affine_of, steps_of
 from .linear import lowest
@@ -46,6 +46,7 @@ def closed_form(
     epsilon: float,
     bounds: Bounds | None,
     seconds_per_sample: float,
+    form: Form,
 ) -> ClosedForm | None:
     """Return what is certain of a linear classifier under Linf, L2 or L1, or None for another model.
 

@@ -46,7 +46,10 @@ def _bisected(
     """Bisect over the order that floats have, in which neighbours differ by one."""
     whole: Any = np.int32 if dtype is np.float32 else np.int64
     top = int(np.array(min(limit, float(np.finfo(dtype).max)), dtype).view(whole))
-    low, high = np.full(rows.sum(), -top - 1, whole), np.full(rows.sum(), top, whole)  # low goes left, high + 1 does not
+    low, high = (
+        np.full(rows.sum(), -top - 1, whole),
+        np.full(rows.sum(), top, whole),
+    )  # low goes left, high + 1 does not
 
     def left(ranks: NDArray[Any]) -> NDArray[np.bool_]:
         numbers = np.zeros(len(rows))
@@ -58,7 +61,10 @@ def _bisected(
         middle = (low >> 1) + (high >> 1) + ((low | high) & 1)
         middle = np.where(low < high, middle, high)
         yes = left(middle)
-        low, high = np.where(yes & (low < high), middle, low), np.where(yes, high, np.where(low < high, middle - 1, high))
+        low, high = (
+            np.where(yes & (low < high), middle, low),
+            np.where(yes, high, np.where(low < high, middle - 1, high)),
+        )
     none = low == -top - 1
     return np.where(none, -np.inf, np.where(low == top, np.inf, _float(np.maximum(low, -top), dtype)))
 

@@ -32,7 +32,7 @@ class Answer:
     point: Matrix | None
 
 
-class _OutOfTime(Exception):
+class _OutOfTime(Exception):  # noqa: N818  # no error: how a search ends
     pass
 
 
@@ -96,9 +96,9 @@ def searched(
             point = _against(leaves, x, label, rival, norm, epsilon * (1 + SLACK), bounds, -slack, until)
             if point is not None:
                 proved = False
-                inside = _against(leaves, x, label, rival, norm, epsilon, bounds, 0.0, until)
-                if inside is not None:
-                    return Answer(proved=False, point=inside)
+                certain = _against(leaves, x, label, rival, norm, epsilon * (1 + SLACK), bounds, slack, until)
+                if certain is not None:
+                    return Answer(proved=False, point=certain)
     except _OutOfTime:
         return Answer(proved=False, point=None)
     return Answer(proved, None)
@@ -111,7 +111,7 @@ def _against(
     low, high = x - epsilon, x + epsilon
     if bounds is not None:
         low, high = np.maximum(low, np.minimum(bounds[0], x)), np.minimum(high, np.maximum(bounds[1], x))
-    near = ((leaves.low <= high) & (leaves.high >= low)).all(1)
+    near: NDArray[np.bool_] = ((leaves.low <= high) & (leaves.high >= low)).all(1)
     gains = leaves.values[:, rival] - leaves.values[:, label]
     parts = []
     for first, end in zip(leaves.starts, [*leaves.starts[1:], len(gains)], strict=True):

@@ -79,7 +79,9 @@ def leaves_of(
     mapped = _mapping(steps, x, feature, restore)
     with np.errstate(over="ignore"):
         last_left = edges(lambda v: _rounded(mapped(v), rounds) <= threshold, narrow[feature], limit)
-    return _boxes(trees, splits, last_left, narrow, Leaves(*[np.empty(0)] * 3, np.empty(0, np.intp), offset, averaged))
+    empty = np.empty(0)
+    nothing = Leaves(empty, empty, empty, np.empty(0, np.intp), offset, averaged)
+    return _boxes(trees, splits, last_left, narrow, nothing)
 
 
 def _rounded(values: Matrix, single: bool) -> Matrix:
@@ -184,7 +186,10 @@ def _histogram(model: Any) -> tuple[list[_Tree], Matrix, bool, bool] | None:
         leaf = nodes["is_leaf"].astype(bool)
         if nodes["is_categorical"].any():
             return None
-        left, right = np.where(leaf, -1, nodes["left"].astype(np.intp)), np.where(leaf, -1, nodes["right"].astype(np.intp))
+        left, right = (
+            np.where(leaf, -1, nodes["left"].astype(np.intp)),
+            np.where(leaf, -1, nodes["right"].astype(np.intp)),
+        )
         tree = _Tree(
             left, right, nodes["feature_idx"].astype(np.intp), nodes["num_threshold"].astype(np.float64),
             nodes["value"].astype(np.float64)[:, None],
