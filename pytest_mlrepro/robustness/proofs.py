@@ -80,6 +80,7 @@ def _check(run: Run, ids: NDArray[np.intp], points: Floats, goal: Goal) -> None:
     moved = np.where(held, points, run.ball.project(points, origins, run.model.rounded))
     scores = meter.decided(moved)
     run.evaluations += meter.evaluations
-    for at in np.flatnonzero(goal.broken(scores) & run.ball.contains(moved, origins)):
+    # a tie of votes counts as the model decides it: such a point comes from an exact reading of the model
+    for at in np.flatnonzero((goal.broken(scores) | goal.wrong(scores)) & run.ball.contains(moved, origins)):
         run.state[ids[at]] = BROKEN
         run.found[int(ids[at])] = Found(moved[at], scores[at], "exact search")

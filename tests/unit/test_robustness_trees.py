@@ -112,11 +112,35 @@ def test_out_of_time_is_a_bracket_and_no_claim() -> None:
     assert "survived" in report.statuses or "broken" in report.statuses
 
 
-def test_edges_of_float32_are_where_the_tree_has_them() -> None:
+def test_edges_are_where_the_tree_has_them() -> None:
     from sklearn.tree import DecisionTreeClassifier
 
     x = np.array([[0.0], [1.0]])
-    model = DecisionTreeClassifier().fit(x, [0, 1])  # parts at 0.5
-    for epsilon, robust in ((0.5, 1.0), (0.500001, 0.0), (0.49, 1.0)):
+    model = DecisionTreeClassifier().fit(x, [0, 1])  # up to 0.5 goes left; counterexamples have a millionth of slack
+    for epsilon, robust in ((0.4999, 1.0), (0.5, 0.0), (0.500001, 0.0)):
         report = check_robust(model, np.array([[0.0]]), np.array([0]), Linf(epsilon), min_accuracy=0.5, complete=True)
-        assert report.robust_accuracy in (robust, 0.0 if epsilon == 0.5 else robust)
+        assert report.robust_accuracy == report.proved == robust
+
+
+def test_a_tie_of_votes_falls_as_the_forest_lets_it_fall() -> None:
+    from sklearn.ensemble import RandomForestClassifier
+
+    x = np.array([[0.0], [1.0], [2.0], [3.0]] * 5)
+    y = np.array([0, 1, 0, 1] * 5)
+    model = RandomForestClassifier(2, random_state=1, max_depth=1).fit(x, y)
+    report = check_robust(model, x[:4], y[:4], Linf(1.4), min_accuracy=0.01, complete=True, attacks="fast")
+    grid = np.linspace(-1.4, 1.4, 20_001)
+    for at, status in enumerate(report.statuses):
+        stands = (model.predict(x[at] + grid[:, None]) == y[at]).all()
+        if status != "misclassified":
+            assert status == ("proved" if stands else "broken")
+
+
+def test_a_thousand_trees_are_a_bracket_and_no_crash() -> None:
+    from sklearn.datasets import load_iris
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    x, y = load_iris(return_X_y=True)
+    model = GradientBoostingClassifier(n_estimators=700, max_depth=1, random_state=0).fit(x, y)
+    report = check_robust(model, x[::10], y[::10], Linf(0.3), min_accuracy=0.01, attacks="fast", seconds_per_sample=20)
+    assert 0 < report.proved <= report.robust_accuracy

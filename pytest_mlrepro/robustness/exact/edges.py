@@ -72,4 +72,5 @@ def _bisected(
 def _float(ranks: NDArray[Any], dtype: Any) -> Numbers:
     """Return the float of each rank: 0 is zero, 1 the least above it, -1 the greatest below."""
     size = np.abs(ranks).astype(ranks.dtype).view(dtype)
-    return np.where(ranks < 0, -size.astype(np.float64), size.astype(np.float64))
+    signed: Numbers = np.copysign(size.astype(np.float64), np.where(ranks < 0, -1.0, 1.0))
+    return signed

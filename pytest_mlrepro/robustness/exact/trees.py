@@ -37,7 +37,9 @@ class Leaves:
     offset: Matrix
     """(columns,): added once."""
     averaged: bool
-    """A forest, whose scores are sums in the order of the trees, so that ties can be told exactly."""
+    """A forest, whose scores are the mean over the trees."""
+    in_order: bool
+    """Its trees are added one after the other, so that even ties fall as the model has them."""
 
     def scores(self, x: Matrix) -> Matrix:
         """Return the scores of inputs (samples, features), by the boxes alone."""
@@ -45,7 +47,14 @@ class Leaves:
         for at, row in enumerate(x):
             inside = ((self.low <= row) & (row <= self.high)).all(1)
             out[at] = self.offset + self.values[inside].sum(0)
-        return out
+        return out / len(self.starts) if self.averaged else out
+
+    def winner(self, chosen: list[int]) -> int:
+        """Return the column that wins by the leaves chosen, one of each tree, added as a forest adds them."""
+        total = np.zeros(self.values.shape[1])
+        for leaf in sorted(chosen):
+            total += self.values[leaf]
+        return int(np.argmax(total / len(self.starts)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,8 +89,14 @@ def leaves_of(
     with np.errstate(over="ignore"):
         last_left = edges(lambda v: _rounded(mapped(v), rounds) <= threshold, narrow[feature], limit)
     empty = np.empty(0)
-    nothing = Leaves(empty, empty, empty, np.empty(0, np.intp), offset, averaged)
+    nothing = Leaves(
+        empty, empty, empty, np.empty(0, np.intp), offset, averaged, in_order=averaged and _one_thread(last)
+    )
     return _boxes(trees, splits, last_left, narrow, nothing)
+
+
+def _one_thread(model: Any) -> bool:
+    return getattr(model, "n_jobs", None) in (None, 1)
 
 
 def _rounded(values: Matrix, single: bool) -> Matrix:
@@ -151,8 +166,7 @@ def _read(model: Any) -> tuple[list[_Tree], Matrix, bool, bool] | None:
     trees = [tree for tree in found if tree is not None]
     if len(trees) < len(found):
         return None
-    scaled = [replace(tree, values=tree.values / len(trees)) for tree in trees]
-    return scaled, np.zeros(trees[0].values.shape[1]), True, True
+    return trees, np.zeros(trees[0].values.shape[1]), True, True
 
 
 def _sklearn(model: Any) -> _Tree | None:
@@ -162,7 +176,9 @@ def _sklearn(model: Any) -> _Tree | None:
     values = np.asarray(tree.value, np.float64)
     if hasattr(model, "classes_"):
         values = values[:, 0, :]
-        values = values / values.sum(1, keepdims=True)
+        total = values.sum(1, keepdims=True)
+        # shares of a class, but for scikit-learn below 1.3, which keeps counts and divides when asked
+        values = values if np.allclose(total, 1.0) else values / total
     else:
         values = values[:, :, 0]
     feature = np.asarray(tree.feature, np.intp)

@@ -49,7 +49,8 @@ def voted(
         return None
     if not np.isin(labels, classes).all():
         return None
-    limit = float(np.abs(inputs).max()) + epsilon if bounds is None else max(map(abs, bounds))
+    # beyond all that a ball can reach, its slack included
+    limit = 2 * float(max(np.abs(inputs).max() + epsilon, *map(abs, bounds or (0.0, 0.0))))
     leaves = leaves_of(model, inputs, narrow, limit, form.restore)
     leaves = None if leaves is None else _placed(model, leaves, inputs[:CHECKED], form.restore)
     if leaves is None or leaves.values.shape[1] != len(classes):
