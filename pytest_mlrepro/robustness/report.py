@@ -113,7 +113,7 @@ class RobustnessReport:
     max_change: float | None = None
     """Of a regression: the change that is allowed."""
     largest_change: float | None = None
-    """Of a regression: the largest change that was found."""
+    """Of a regression: the largest change that was found; None if a proof came before any perturbed input was tried."""
     attacks: str = ""
     """The plan: `auto` and so on, or `given`."""
 

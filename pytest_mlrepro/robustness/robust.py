@@ -109,7 +109,7 @@ def check_robust(
         rule = _rule(settings, len(x), run)
         decision, signs = _before(clean, run, settings)
         if decision is None and not signs:
-            if exact is not None and known is not None:
+            if exact is not None:
                 apply_exact(run, exact, model, known, form=form, seconds_per_sample=seconds_per_sample)
             signs = early_signs(run)
             decision, late = carry_out(run, plan, rule, complete=complete)

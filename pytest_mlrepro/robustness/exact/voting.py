@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..goal import Goal
 from ..inputs import Floats, Form
 from ..threats import Bounds, Norm
 from .affine import steps_of
@@ -29,42 +31,74 @@ class Voted:
     proved: NDArray[np.bool_]
     broken: NDArray[np.bool_]
     counterexamples: Floats
+    evaluations: int
 
 
 def voted(
     model: Any,
     inputs: Floats,
-    labels: NDArray[Any],
+    labels: NDArray[Any] | None,
     *,
     norm: Norm,
     epsilon: float,
     bounds: Bounds | None,
     seconds_per_sample: float,
     form: Form,
+    goal: Goal,
 ) -> Voted | None:
-    """Return what is certain of scikit-learn's tree classifiers under Linf, L2 or L1, or None for another model."""
-    classes = getattr(steps_of(model)[1], "classes_", None)
+    """Return what is certain of scikit-learn's trees and sums of trees under Linf, L2 or L1, or None for another model."""
     narrow = _narrow(form, inputs)
-    if norm == "l0" or inputs.ndim != 2 or narrow is None or not isinstance(classes, np.ndarray):
+    if norm == "l0" or inputs.ndim != 2 or narrow is None:
         return None
-    if not np.isin(labels, classes).all():
+    targets = _targets(model, labels, len(inputs))
+    if targets is None:
         return None
     # beyond all that a ball can reach, its slack included
     limit = 2 * float(max(np.abs(inputs).max() + epsilon, *map(abs, bounds or (0.0, 0.0))))
     leaves = leaves_of(model, inputs, narrow, limit, form.restore)
-    leaves = None if leaves is None else _placed(model, leaves, inputs[:CHECKED], form.restore)
-    if leaves is None or leaves.values.shape[1] != len(classes):
+    few = inputs[:CHECKED]
+    leaves = None if leaves is None else _placed(leaves, few, _told(model, leaves, labels, form.restore(few)))
+    if leaves is None:
         return None
-    targets = np.searchsorted(classes, labels)
+    each = _voters(leaves, goal) if labels is None else itertools.repeat(leaves)
     proved, broken, points = np.zeros(len(inputs), np.bool_), np.zeros(len(inputs), np.bool_), inputs.copy()
-    for at, (x, label) in enumerate(zip(np.asarray(inputs, np.float64), targets, strict=True)):
+    for at, (x, target, own) in enumerate(zip(np.asarray(inputs, np.float64), targets, each, strict=False)):
         answer = searched(
-            leaves, x, int(label), norm=norm, epsilon=epsilon, bounds=bounds, seconds=seconds_per_sample
+            own, x, int(target), norm=norm, epsilon=epsilon, bounds=bounds, seconds=seconds_per_sample
         )  # fmt: skip
         proved[at] = answer.proved
         if answer.point is not None:
             broken[at], points[at] = True, answer.point
-    return Voted(proved, broken, points)
+    return Voted(proved, broken, points, len(few))
+
+
+def _targets(model: Any, labels: NDArray[Any] | None, samples: int) -> NDArray[np.intp] | None:
+    classes = getattr(steps_of(model)[1], "classes_", None)
+    if labels is None:
+        return np.zeros(samples, np.intp) if classes is None else None
+    if not isinstance(classes, np.ndarray) or not np.isin(labels, classes).all():
+        return None
+    return np.searchsorted(classes, labels)
+
+
+def _voters(leaves: Leaves, goal: Goal) -> Iterator[Leaves]:
+    """Return for each sample of a regression a vote between `fine` and, of each output, `too high` and `too low`."""
+    assert goal.base is not None
+    each = leaves.values / len(leaves.starts) if leaves.averaged else leaves.values
+    values = np.concatenate([np.zeros((len(each), 1)), each, -each], axis=1)
+    for base in goal.base:
+        high, low = leaves.offset - base - goal.allowed, base - goal.allowed - leaves.offset
+        offset = np.concatenate([[0.0], high, low])
+        yield replace(leaves, values=values, offset=offset, averaged=False, in_order=False)
+
+
+def _told(model: Any, leaves: Leaves, labels: NDArray[Any] | None, x: Any) -> NDArray[np.float64]:
+    """Return what the model says, in the columns that leaves have."""
+    if labels is None:
+        told = np.asarray(model.predict(x), np.float64)
+        return told[:, None] if told.ndim == 1 else told
+    told = np.asarray(model.predict_proba(x) if leaves.averaged else model.decision_function(x), np.float64)
+    return np.stack([-told / 2, told / 2], axis=1) if told.ndim == 1 else told
 
 
 def _narrow(form: Form, inputs: Floats) -> NDArray[np.bool_] | None:
@@ -75,14 +109,11 @@ def _narrow(form: Form, inputs: Floats) -> NDArray[np.bool_] | None:
     return np.broadcast_to([name == "float32" for name in names], inputs.shape[1:]).copy()
 
 
-def _placed(model: Any, leaves: Leaves, x: Floats, restore: Callable[[Floats], Any]) -> Leaves | None:
+def _placed(leaves: Leaves, x: Floats, told: NDArray[np.float64]) -> Leaves | None:
     """Return the leaves with what a boosted model adds once; None if they don't give the scores of the model."""
-    told = np.asarray(model.predict_proba(restore(x)) if leaves.averaged else model.decision_function(restore(x)))
-    told = np.stack([-told / 2, told / 2], axis=1) if told.ndim == 1 else told
     read = leaves.scores(np.asarray(x, np.float64))
     if told.shape != read.shape:
         return None
-    apart = told - read
-    placed = leaves if leaves.averaged else replace(leaves, offset=apart[0])
-    off = np.abs(apart - placed.offset) if not leaves.averaged else np.abs(apart)
+    placed = leaves if leaves.averaged else replace(leaves, offset=(told - read)[0])
+    off = np.abs(told - read - placed.offset)
     return placed if off.max() <= AGREES * max(1.0, float(np.abs(told).max())) else None
