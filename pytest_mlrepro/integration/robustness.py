@@ -15,7 +15,7 @@ from .._json import one_line
 from ..errors import UsageError
 from ..robustness.arguments import OPTIONS
 from ..robustness.kept import load, points_of, save
-from ..robustness.report import Progress, RobustnessReport
+from ..robustness.report import Progress, RobustnessReport, by_size
 from ..robustness.robust import check_robust, samples_digest
 from ..robustness.shown import shown
 from .progress import Screen
@@ -114,8 +114,7 @@ class Robustness:
     def _words(self, report: RobustnessReport, options: Mapping[str, Any]) -> str:
         if report.passed or report.verdict in options.get("allow", ()):
             return ""
-        near = sorted(report.counterexamples, key=lambda example: (example.distance, example.index))[:SHOWN]
-        pictures = [line for example in near for line in ("", *shown(example))]
+        pictures = [line for example in by_size(report.counterexamples)[:SHOWN] for line in ("", *shown(example))]
         return "\n".join([*report.lines(), *pictures])
 
     def _recorded(self, key: str) -> Mapping[int, Any]:

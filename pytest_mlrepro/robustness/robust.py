@@ -27,6 +27,7 @@ from .outcome import concluded
 from .proofs import Exact, apply_exact
 from .report import Progress, RobustnessReport, Verdict
 from .run import ALIVE, WRONG, Run
+from .shrink import shrink
 from .signs import Sign
 from .threats import Ball
 
@@ -114,6 +115,7 @@ def check_robust(
             signs = early_signs(run)
             decision, late = carry_out(run, plan, rule, complete=complete)
             signs = [*signs, *late]
+        shrink(run)
         if changed := changes():
             signs = [*signs, _stateful(changed)]
         return concluded(

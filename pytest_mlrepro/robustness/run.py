@@ -32,6 +32,8 @@ class Found:
     point: Floats
     scores: NDArray[np.float64]
     attack: str
+    first: Floats | None = None
+    """What the attack found, if `point` is smaller."""
 
 
 @dataclass(slots=True, eq=False)
