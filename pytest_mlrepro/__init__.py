@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from .drift import Profile, assert_no_drift
     from .errors import FingerprintError, GoldenError, MissingDependencyError, MlreproError, UsageError
     from .fingerprints import Fingerprint, fingerprint
+    from .robustness.corruption import Corruption
     from .robustness.relations import assert_directional, assert_invariant, assert_monotone
     from .robustness.report import RobustnessReport
     from .robustness.robust import assert_robust
+    from .robustness.tabular import Tabular
     from .robustness.threats import L0, L1, L2, Linf
     from .seeding import seed_everything
     from .served import served
@@ -27,6 +29,7 @@ __all__ = [
     "L0",
     "L1",
     "L2",
+    "Corruption",
     "Fingerprint",
     "FingerprintError",
     "GoldenError",
@@ -35,6 +38,7 @@ __all__ = [
     "MlreproError",
     "Profile",
     "RobustnessReport",
+    "Tabular",
     "Tolerance",
     "UsageError",
     "assert_close",
@@ -64,6 +68,8 @@ _HOMES = {
     "assert_invariant": "robustness.relations",
     "assert_monotone": "robustness.relations",
     "assert_robust": "robustness.robust",
+    "Corruption": "robustness.corruption",
+    "Tabular": "robustness.tabular",
     "Linf": "robustness.threats",
     "L2": "robustness.threats",
     "L1": "robustness.threats",

@@ -14,6 +14,9 @@ import numpy as np
 from ._lazy import loaded, require
 from .errors import UsageError
 from .robustness.inputs import Floats, Form, read_inputs
+from .robustness.space import Space, space_of
+from .robustness.tables import TableForm, read_table
+from .robustness.tabular import Tabular
 from .robustness.threats import Ball
 
 __all__ = ["perturbations", "rows"]
@@ -46,13 +49,13 @@ def perturbations(x: Any, threat: Ball) -> Any:
     return _around(origin, form, threat).map(lambda found: form.restore(found)[0].reshape(array.shape))
 
 
-def rows(frame: Any, threat: Ball) -> Any:
+def rows(frame: Any, threat: Ball | Tabular) -> Any:
     """Return a strategy of frames of one row: any row of the frame, changed as the threat allows.
 
     Args:
-        frame: a pandas or polars frame. The threat is about its columns of floats; the others stay as they are, and so
-            do missing values.
-        threat: `Linf`, `L2`, `L1` or `L0`.
+        frame: a pandas or polars frame. A ball is about its columns of floats; the others stay as they are, and so do
+            missing values.
+        threat: `Tabular`, or `Linf`, `L2`, `L1` or `L0`.
 
     Returns:
         A strategy of frames of the same kind, columns and dtypes, with one row. The simplest is the first row.
@@ -62,6 +65,10 @@ def rows(frame: Any, threat: Ball) -> Any:
         MissingDependencyError: hypothesis is not installed.
     """
     st = _hypothesis()
+    if isinstance(threat, Tabular):
+        table, form = read_table(frame, tuple(threat.categories or ()))
+        space = space_of(threat, table, form)
+        return st.integers(0, len(table) - 1).flatmap(lambda at: _cells(space, table[at : at + 1], form))
     _threat(threat)
     pandas, polars = loaded("pandas"), loaded("polars")
     if pandas is not None and isinstance(frame, pandas.DataFrame):
@@ -74,6 +81,45 @@ def rows(frame: Any, threat: Ball) -> Any:
         missing = "no rows" if not len(frame) else f"no column of floats among {list(frame.columns)}"
         raise UsageError(f"strategies.rows: the frame has {missing}, so that there is nothing to change")
     return st.integers(0, len(frame) - 1).flatmap(partial(_row, frame, names, threat))
+
+
+def _cells(space: Space, origin: Any, form: TableForm) -> Any:
+    """Return a strategy of a row with some of its cells changed."""
+    st = _hypothesis()
+    low, high = space.edges(origin)
+    choices = []
+    for at in np.flatnonzero(space.numbers | space.categories | space.missable).tolist():
+        kinds = []
+        if space.numbers[at] and low[0, at] < high[0, at]:
+            kinds.append(
+                st.floats(-1, 1).map(partial(_between, float(low[0, at]), float(origin[0, at]), float(high[0, at])))
+            )
+        if space.categories[at]:
+            kinds.append(st.sampled_from(space.levels[at].tolist()))
+        if space.missable[at]:
+            kinds.append(st.just(float("nan")))
+        choices += [st.tuples(st.just(at), kind) for kind in kinds]
+    if not choices:
+        return st.just(form.restore(origin))
+    return st.lists(st.one_of(choices), max_size=len(choices), unique_by=lambda cell: cell[0]).map(
+        partial(_exchanged, space, origin, form)
+    )
+
+
+def _between(low: float, centre: float, high: float, part: float) -> float:
+    return centre + part * (high - centre if part > 0 else centre - low)
+
+
+def _exchanged(space: Space, origin: Any, form: TableForm, cells: list[tuple[int, float]]) -> Any:
+    """Return the row with one cell after the other exchanged, but for those that would be too many."""
+    row = origin.copy()
+    for at, value in cells:
+        trial = row.copy()
+        trial[0, at] = value
+        trial = form.rounded(np.where(space.whole, np.round(trial), trial))
+        if space.contains(trial, origin)[0]:
+            row = trial
+    return form.restore(row)
 
 
 def _row(frame: Any, names: list[Any], threat: Ball, at: int) -> Any:

@@ -11,7 +11,9 @@ from _pytest.fixtures import FixtureLookupError
 
 from ..errors import UsageError
 from ..robustness.arguments import OPTIONS
-from ..robustness.threats import Ball
+from ..robustness.corruption import Corruption
+from ..robustness.tabular import Tabular
+from ..robustness.threats import Ball, Threat
 from .phases import Phases
 
 __all__ = ["Adversarial", "asks"]
@@ -30,7 +32,7 @@ def asks(item: pytest.Item) -> bool:
 class Asked:
     """One marker."""
 
-    threats: tuple[Ball, ...]
+    threats: tuple[Threat, ...]
     names: Mapping[str, str | None]
     """Of the fixtures or arguments: by model, inputs and labels; None for labels that a regression has none of."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -101,7 +103,7 @@ def _read(mark: pytest.Mark) -> Asked:
     if not mark.args:
         raise UsageError(f"{WHERE}: a threat is expected, such as Linf(8/255, bounds=(0, 1))")
     for threat in mark.args:
-        if not isinstance(threat, Ball):
+        if not isinstance(threat, Ball | Tabular | Corruption):
             raise UsageError(f"{WHERE}: threats such as Linf(8/255) are expected, got {threat!r}")
     unknown = sorted(mark.kwargs.keys() - {*NAMES, *OPTIONS, *ALSO})
     if unknown:

@@ -12,10 +12,12 @@ from typing import Any, get_args
 import numpy as np
 
 from ..errors import UsageError
+from .corruption import Corruption
 from .inputs import Floats
 from .models import Model
 from .report import Verdict
-from .threats import SLACK, Ball
+from .tabular import Tabular
+from .threats import SLACK, Ball, Threat
 
 __all__ = ["OPTIONS", "Asked", "asked", "fits"]
 
@@ -32,7 +34,7 @@ OPTIONS = frozenset(
 class Asked:
     """The settings of a check, valid by themselves."""
 
-    threat: Ball
+    threat: Threat
     min_accuracy: float
     confidence: float | None
     max_change: float | None
@@ -49,8 +51,10 @@ def asked(
     """Return the settings, or raise `UsageError` for the first that can't be right."""
     if isinstance(threat, type):
         raise UsageError(f"threat: a value such as {threat.__name__}(0.1) is expected, got the class {threat.__name__}")
-    if not isinstance(threat, Ball):
-        raise UsageError(f"threat: Linf(…), L2(…), L1(…) or L0(…) is expected, got {threat!r}")
+    if not isinstance(threat, Ball | Tabular | Corruption):
+        raise UsageError(
+            f"threat: Linf(…), L2(…), L1(…), L0(…), Tabular(…) or Corruption(…) is expected, got {threat!r}"
+        )
     if max_change is not None and not (_real(max_change) and max_change > 0):  # type: ignore[operator]  # a number by then
         raise UsageError(f"max_change: a positive number in the units of the output is expected, got {max_change!r}")
     if max_change is not None and labels is not None:

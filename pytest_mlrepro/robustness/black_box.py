@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from .._lazy import loaded
 from ..errors import UsageError
-from .inputs import Floats, Form
+from .inputs import Floats
 from .outputs import Reading
+from .tables import AnyForm, TableForm
 
 __all__ = ["BlackBox", "black_box", "by_labels_only"]
 
@@ -23,12 +24,14 @@ class BlackBox:
     model: Any
     method: str
     """Empty if the model itself is called."""
-    form: Form
+    form: AnyForm
     reading: Reading | None = None
     classes: tuple[Any, ...] | None = None
 
     def rounded(self, x: Floats) -> Floats:
         """Return the inputs as they look in the dtypes that the model is given."""
+        if isinstance(self.form, TableForm):
+            return self.form.rounded(x)
         dtypes = self.form.dtypes
         if self.form.kind == "torch":
             return np.asarray(self.form.restore(x).detach().double().cpu().numpy()).astype(x.dtype)
@@ -67,7 +70,7 @@ class BlackBox:
         return array
 
 
-def black_box(model: Any, form: Form, *, regression: bool) -> BlackBox:
+def black_box(model: Any, form: AnyForm, *, regression: bool) -> BlackBox:
     """Return the model with the best of its methods: scores before probabilities before labels."""
     methods = ("predict",) if regression else ("decision_function", "predict_proba", "predict")
     method = next((name for name in methods if callable(getattr(model, name, None))), "")

@@ -19,7 +19,7 @@ from .attacks.base import Attack, Batch
 from .inputs import Floats
 from .models import Meter, Model
 from .network import Network
-from .threats import Ball
+from .regions import Region
 
 __all__ = ["Done", "Job", "Shards", "padded", "work"]
 
@@ -30,7 +30,7 @@ class Job:
 
     model: Model
     attack: Attack
-    ball: Ball
+    ball: Region
     batch: Batch
     rows: int
     """The length of the batches."""

@@ -10,10 +10,12 @@ from .attacks.descent import Descent
 from .attacks.noise import Noise
 from .attacks.rays import Rays
 from .attacks.square import Square
+from .corrupted import Corrupted
 from .decide import Decision, OfPopulation, Rule
 from .models import Meter
-from .run import ALIVE, SURVIVED, WRONG, Ids, Run
+from .run import ALIVE, PROVED, SURVIVED, WRONG, Ids, Run
 from .signs import MANY_STAND, Sign, far, zero_gradients
+from .threats import Ball
 
 __all__ = ["CHECKED", "carry_out", "early_signs"]
 
@@ -97,26 +99,28 @@ def _through(run: Run, plan: Sequence[Attack], block: Ids, decided: _Decided) ->
     for attack in plan:
         ids = run.alive(block)
         run.attack(attack, ids)
-        done = run.stages[attack.label].tried
+        done = run.stages[attack.label].tried if attack.label in run.stages else 0
         run.progress(attack, done, done + run.count(ALIVE) - int((run.state[block] == ALIVE).sum()))
         if decided(run) == "failed":
             return
-    run.state[run.alive(block)] = SURVIVED
+    # what was drawn is all that there is to a corruption: nothing is left open
+    run.state[run.alive(block)] = PROVED if isinstance(run.ball, Corrupted) else SURVIVED
 
 
 def _doubts(run: Run, checked: Ids) -> list[Sign]:
     """Attack survivors in ways that nothing can mislead, and the checked ones where nothing can stand."""
     signs = _failures(run)
-    if Meter(run.model).network is None:
+    ball = run.ball
+    if Meter(run.model).network is None or not isinstance(ball, Ball):
         return signs
     for attack in _DOUBTS:
-        if attack.kind == "decision" and run.ball.norm == "l0":
+        if attack.kind == "decision" and ball.norm == "l0":
             continue
         ids = checked[run.state[checked] == SURVIVED][: _ON[attack.kind]]
         broke = run.attack(attack, ids, rows=_ON[attack.kind])
         if broke >= max(2, 0.05 * len(ids)):
             signs.append(_beaten(attack, broke, len(ids)))
-    sign = _stands_far(run, checked)
+    sign = _stands_far(run, ball, checked)
     return signs if sign is None else [*signs, sign]
 
 
@@ -129,13 +133,13 @@ def _beaten(attack: Attack, broke: int, of: int) -> Sign:
     )
 
 
-def _stands_far(run: Run, checked: Ids) -> Sign | None:
+def _stands_far(run: Run, own: Ball, checked: Ids) -> Sign | None:
     targets = run.batch.goal.targets
     ids = checked[:32]
     if targets is None or len(ids) < 8:
         return None
     right = run.order[run.state[run.order] != WRONG]
-    ball = far(run.ball, run.batch.x[right], targets[right], run.batch.x[ids], targets[ids])
+    ball = far(own, run.batch.x[right], targets[right], run.batch.x[ids], targets[ids])
     if ball is None:
         return None
     attack = Descent(30)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from .._lazy import loaded
 from ..errors import UsageError
 from .black_box import black_box
-from .inputs import Floats, Form
+from .inputs import Floats
 from .network import Network, gives_gradients, opened_module
 from .outputs import Reading
+from .tables import AnyForm
 
 __all__ = ["Meter", "Model", "opened"]
 
@@ -79,7 +80,9 @@ class Meter:
 
 
 @contextmanager
-def opened(model: Any, form: Form, x: Floats, *, regression: bool) -> Iterator[tuple[Model, Callable[[], list[str]]]]:
+def opened(
+    model: Any, form: AnyForm, x: Floats, *, regression: bool
+) -> Iterator[tuple[Model, Callable[[], list[str]]]]:
     """Yield the model under one face, and a function that lists which of its parts have changed since.
 
     A torch module is in eval mode meanwhile; each of its modules is given back in the mode that it was in. `x` is a

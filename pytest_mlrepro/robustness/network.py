@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from .._lazy import loaded
 from ..errors import FingerprintError, UsageError
 from ..fingerprints import Fingerprint, fingerprint
-from .inputs import Floats, Form
+from .inputs import Floats
 from .outputs import Reading
+from .tables import AnyForm
 
 __all__ = ["Network", "gives_gradients", "opened_module"]
 
@@ -71,18 +72,24 @@ class Network:
         """Return None: the scores are all that there is."""
 
 
-def gives_gradients(model: Any, form: Form, x: Floats) -> bool:
+def gives_gradients(model: Any, form: AnyForm, x: Floats) -> bool:
     """Tell whether a plain callable, given a tensor of this form, returns one that gradients go through."""
     torch: Any = loaded("torch")
     if torch is None or form.kind != "torch" or not callable(model) or hasattr(model, "predict"):
         return False
-    with torch.enable_grad():
-        out = model(form.restore(x).requires_grad_())
+    given = form.restore(x)
+    if not given.is_floating_point():
+        return False
+    try:
+        with torch.enable_grad():
+            out = model(given.requires_grad_())
+    except Exception:  # noqa: BLE001  # one that leaves torch on its way, for numpy, is a black box
+        return False
     return isinstance(getattr(out, "logits", out), torch.Tensor) and bool(getattr(out, "logits", out).requires_grad)
 
 
 @contextmanager
-def opened_module(module: Any, form: Form) -> Iterator[tuple[Network, Callable[[], list[str]]]]:
+def opened_module(module: Any, form: AnyForm) -> Iterator[tuple[Network, Callable[[], list[str]]]]:
     """Yield the module in eval mode, and a function that names the parameters and buffers that have changed since."""
     torch: Any = loaded("torch")
     floats = [p for p in (*module.parameters(), *module.buffers()) if p.is_floating_point()]

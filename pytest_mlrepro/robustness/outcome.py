@@ -10,12 +10,12 @@ import numpy as np
 from .arguments import Asked
 from .attacks.base import Attack
 from .decide import Decision, OfPopulation, OfSamples, Rule
-from .inputs import Form
 from .outputs import WORDS, Reading
 from .report import Counterexample, RobustnessReport, Status, Verdict
 from .run import ALIVE, BROKEN, PROVED, SURVIVED, WRONG, Found, Run
 from .sequential import interval, samples_needed
 from .signs import Sign
+from .tables import AnyForm
 
 __all__ = ["concluded"]
 
@@ -25,7 +25,7 @@ _STATUS: dict[int, Status] = {
 
 
 def concluded(
-    run: Run, asked: Asked, rule: Rule, decision: Decision | None, signs: Sequence[Sign], form: Form,
+    run: Run, asked: Asked, rule: Rule, decision: Decision | None, signs: Sequence[Sign], form: AnyForm,
     plan: Sequence[Attack], attacks: str,
 ) -> RobustnessReport:  # fmt: skip
     """Return the report of a run."""
@@ -87,7 +87,7 @@ def _saved(run: Run, plan: Sequence[Attack]) -> int:
     return int((costs[-1] - costs[stood]).sum())
 
 
-def _example(run: Run, form: Form, reading: Reading, index: int, found: Found) -> Counterexample:
+def _example(run: Run, form: AnyForm, reading: Reading, index: int, found: Found) -> Counterexample:
     original, goal = run.batch.x[index], run.batch.goal
     nan = bool(np.isnan(found.scores).any())
     if goal.targets is None:

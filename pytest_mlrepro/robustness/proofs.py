@@ -11,7 +11,7 @@ from .goal import Goal
 from .inputs import Floats, Form
 from .models import Meter
 from .run import ALIVE, BROKEN, PROVED, Found, Run
-from .threats import Bounds, Norm
+from .threats import Ball, Bounds, Norm
 
 __all__ = ["Exact", "Proofs", "apply_exact"]
 
@@ -67,11 +67,12 @@ def apply_exact(
 ) -> None:
     """Set the states of the samples that the exact method decides; its counterexamples are checked like any other."""
     ids = np.flatnonzero(run.state == ALIVE)
-    if not len(ids) or run.ball.norm == "l0":
+    ball = run.ball
+    if not len(ids) or not isinstance(ball, Ball) or ball.norm == "l0":
         return
     x = run.batch.x[ids]
     proofs = exact(
-        model, x, None if labels is None else labels[ids], norm=run.ball.norm, epsilon=run.ball.epsilon, bounds=run.ball.bounds,
+        model, x, None if labels is None else labels[ids], norm=ball.norm, epsilon=ball.epsilon, bounds=ball.bounds,
         seconds_per_sample=seconds_per_sample, form=form, goal=run.batch.goal.take(ids),
     )  # fmt: skip
     if proofs is None:

@@ -9,11 +9,12 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .inputs import Floats, Form
+from .inputs import Floats
 from .signs import Sign
-from .threats import Ball
+from .tables import AnyForm
+from .threats import Threat
 
-__all__ = ["Counterexample", "Progress", "RobustnessReport", "Stage", "Status", "Verdict", "by_size"]
+__all__ = ["Counterexample", "Progress", "RobustnessReport", "Stage", "Status", "Verdict", "by_size", "differ"]
 
 Verdict: TypeAlias = Literal["failed", "passed (exact)", "passed (up to these attacks)", "undecided", "unreliable"]
 Status: TypeAlias = Literal["misclassified", "broken", "proved", "survived", "untested"]
@@ -41,18 +42,23 @@ class Counterexample:
     allowed: float
     """The largest distance that the threat allows."""
     attack: str
-    form: Form
+    form: AnyForm
     """How to give a sample to the model: `form.restore(example.perturbed[None])`."""
 
     @property
     def changed(self) -> int:
         """Return how many elements differ."""
-        return int((self.original != self.perturbed).sum())
+        return int(differ(self.original, self.perturbed).sum())
 
     @property
     def shrunk(self) -> bool:
         """Return whether it is smaller than what the attack found."""
         return self.perturbed is not self.found
+
+
+def differ(one: Floats, two: Floats) -> NDArray[np.bool_]:
+    """Tell which elements differ; missing cells are alike."""
+    return np.asarray((one != two) & ~(np.isnan(one) & np.isnan(two)), np.bool_)
 
 
 def by_size(examples: Sequence[Counterexample]) -> list[Counterexample]:
@@ -98,7 +104,7 @@ class RobustnessReport:
     """
 
     verdict: Verdict
-    threat: Ball
+    threat: Threat
     min_accuracy: float
     clean_accuracy: float
     robust_accuracy: float

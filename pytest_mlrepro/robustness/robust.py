@@ -10,32 +10,38 @@ from typing import Any
 import numpy as np
 from blake3 import blake3
 
+from ..errors import UsageError
+from ..fingerprints import fingerprint
 from .arguments import Asked, asked, fits
 from .attacks.base import Attack, Batch
 from .attacks.plans import planned
 from .attacks.replay import Replay
 from .cascade import Shards
 from .clean import Clean, look
+from .corrupted import Corrupted, Corrupting
 from .decide import Decision, OfPopulation, OfSamples, Rule
 from .evaluate import carry_out, early_signs
 from .exact.answers import exact_answers
+from .exact.listed import list_all
 from .generators import keys_of
-from .inputs import Floats, read_inputs, read_labels
+from .inputs import Floats, Form, read_inputs, read_labels
 from .models import opened
 from .network import Network
 from .outcome import concluded
 from .proofs import Exact, apply_exact
+from .regions import Region, around
 from .report import Progress, RobustnessReport, Verdict
 from .run import ALIVE, WRONG, Run
 from .shrink import shrink
 from .signs import Sign
-from .threats import Ball
+from .space import Space
+from .threats import Ball, Threat
 
 __all__ = ["assert_robust", "check_robust", "samples_digest"]
 
 
 def assert_robust(
-    model: Any, inputs: Any, labels: Any, threat: Ball, *, min_accuracy: float | None = None, confidence: float | None = None,
+    model: Any, inputs: Any, labels: Any, threat: Threat, *, min_accuracy: float | None = None, confidence: float | None = None,
     attacks: Any = "auto", max_change: float | None = None, allow: Collection[Verdict] = (), seed: int = 0, batch_size: int = 128,
     executor: Executor | None = None, shards: int | None = None, progress: Callable[[Progress], None] | None = None,
     seconds_per_sample: float = 1.0, complete: bool = False,
@@ -45,10 +51,11 @@ def assert_robust(
     Args:
         model: a torch module (attacked in eval mode and given back as it was) or function of tensors, a scikit-learn
             classifier or pipeline, or anything with `predict`, `predict_proba` or a call, which is then a black box.
-        inputs: (samples, ...) of floats: numpy, torch, pandas or polars. The model gets the same kind of object, with
+        inputs: (samples, ...) of floats: numpy, torch, pandas or polars; for `Tabular` and `Corruption` also other columns, for
+            `Corruption` whole numbers and lists of texts. The model gets the same kind of object, with
             its names and dtypes.
         labels: (samples,): class numbers, or whatever labels the model has. None for a regression.
-        threat: `Linf`, `L2`, `L1` or `L0`.
+        threat: `Linf`, `L2`, `L1`, `L0`, `Tabular` or `Corruption`.
         min_accuracy: the least share of samples that have to stand, above 0 and up to 1; the clean errors count as fallen.
         confidence: None decides about exactly these samples, and stops once no further result can change that. A share
             such as 0.95 decides about what the samples were drawn from, by a sequential test in random order that
@@ -83,7 +90,7 @@ def assert_robust(
 
 
 def check_robust(
-    model: Any, inputs: Any, labels: Any, threat: Ball, *, min_accuracy: float | None = None, confidence: float | None = None,
+    model: Any, inputs: Any, labels: Any, threat: Threat, *, min_accuracy: float | None = None, confidence: float | None = None,
     attacks: Any = "auto", max_change: float | None = None, allow: Collection[Verdict] = (), seed: int = 0, batch_size: int = 128,
     executor: Executor | None = None, shards: int | None = None, progress: Callable[[Progress], None] | None = None,
     seconds_per_sample: float = 1.0, complete: bool = False, exact: Exact | None = exact_answers,
@@ -96,21 +103,24 @@ def check_robust(
     """
     start = time.perf_counter()
     settings = asked(threat, min_accuracy, confidence, max_change, seed, batch_size, executor, shards, allow, labels)
-    x, form = read_inputs(inputs)
+    x, form, region = around(settings.threat, inputs)
     known = None if settings.max_change is not None else read_labels(labels, len(x))
     with opened(model, form, x, regression=known is None) as (face, changes):
-        fits(threat, x, face)
+        if isinstance(region, Ball):
+            fits(region, x, face)
         x = face.rounded(x)
         rows = min(settings.batch_size, len(x), 32 if settings.confidence is not None else len(x))
         clean = look(face, x, known, max_change=settings.max_change, rows=rows)
-        plan = _plan(attacks, clean, settings)
-        if replayed:
+        plan = _plan(attacks, clean, region, settings)
+        if replayed and not isinstance(region, Corrupted):  # what was drawn once is drawn again
             plan = (Replay(replayed), *plan)
-        run = _run(clean, x, known, settings, rows, progress, start)
+        run = _run(clean, x, known, region, settings, rows, progress, start)
         rule = _rule(settings, len(x), run)
         decision, signs = _before(clean, run, settings)
         if decision is None and not signs:
-            if exact is not None:
+            if isinstance(region, Space):
+                list_all(run, region)
+            elif exact is not None and isinstance(form, Form):
                 apply_exact(run, exact, model, known, form=form, seconds_per_sample=seconds_per_sample)
             signs = early_signs(run)
             decision, late = carry_out(run, plan, rule, complete=complete)
@@ -125,18 +135,27 @@ def check_robust(
 
 def samples_digest(inputs: Any, labels: Any) -> str:
     """Return a digest of samples with their labels, in order: by it two sets are known to be the same."""
-    x, _ = read_inputs(inputs)
+    try:
+        x, _ = read_inputs(inputs)
+    except UsageError:  # a table or texts
+        return blake3(f"{fingerprint(inputs).digest} {fingerprint(labels).digest}".encode()).hexdigest()[:16]
     named = np.zeros(len(x), np.int64) if labels is None else read_labels(labels, len(x))
     return blake3(keys_of(x, named, 0).astype("<u8").tobytes()).hexdigest()[:16]
 
 
-def _plan(attacks: Any, clean: Clean, settings: Asked) -> tuple[Attack, ...]:
+def _plan(attacks: Any, clean: Clean, region: Region, settings: Asked) -> tuple[Attack, ...]:
+    if isinstance(region, Corrupted):
+        if attacks != "auto":
+            raise UsageError(
+                f"attacks: none are chosen for a corruption, which is drawn and not searched; got {attacks!r}"
+            )
+        return (Corrupting(region.threat),)
     reading = clean.model.reading
     assert reading is not None
     regression = settings.max_change is not None
     columns = clean.goal.base.shape[1] if clean.goal.base is not None else len(reading.classes)
     return planned(
-        attacks, norm=settings.threat.norm, gradients=isinstance(clean.model, Network), scores=reading.kind != "labels",
+        attacks, norm=region.norm, gradients=isinstance(clean.model, Network), scores=reading.kind != "labels",
         columns=columns, regression=regression,
     )  # fmt: skip
 
@@ -145,6 +164,7 @@ def _run(
     clean: Clean,
     x: Any,
     labels: Any,
+    region: Region,
     settings: Asked,
     rows: int,
     progress: Callable[[Progress], None] | None,
@@ -154,7 +174,7 @@ def _run(
     batch = Batch(x, clean.goal, keys_of(x, named, settings.seed))
     state = np.where(clean.wrong, WRONG, ALIVE).astype(np.int8)
     shards = Shards(settings.executor, settings.shards)
-    return Run(clean.model, batch, settings.threat, rows, shards, progress, state, start, evaluations=clean.evaluations)
+    return Run(clean.model, batch, region, rows, shards, progress, state, start, evaluations=clean.evaluations)
 
 
 def _rule(settings: Asked, samples: int, run: Run) -> Rule:

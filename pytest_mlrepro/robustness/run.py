@@ -14,8 +14,8 @@ from .attacks.base import Attack, Batch
 from .cascade import Done, Job, Shards
 from .inputs import Floats
 from .models import Model
+from .regions import Region
 from .report import Progress, Stage
-from .threats import Ball
 
 __all__ = ["ALIVE", "BROKEN", "PROVED", "SURVIVED", "WRONG", "Found", "Run"]
 
@@ -42,7 +42,7 @@ class Run:
 
     model: Model
     batch: Batch
-    ball: Ball
+    ball: Region
     rows: int
     shards: Shards
     tell: Callable[[Progress], None] | None
@@ -78,7 +78,7 @@ class Run:
         """How many samples are attacked between two looks at the decision."""
         return self.rows * self.shards.pieces
 
-    def attack(self, attack: Attack, ids: Ids, *, rows: int | None = None, ball: Ball | None = None) -> int:
+    def attack(self, attack: Attack, ids: Ids, *, rows: int | None = None, ball: Region | None = None) -> int:
         """Attack the samples in batches of this length; return how many broke. With another ball nothing is kept."""
         rows = rows or self.rows
         pieces = [ids[first : first + rows] for first in range(0, len(ids), rows)]

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from .report import Counterexample
+from .report import Counterexample, differ
+from .tables import AnyForm, TableForm
 
 __all__ = ["shown"]
 
@@ -60,12 +61,26 @@ def _rows(picture: Any, low: float, high: float, step: int) -> list[str]:
 def _columns(example: Counterexample) -> Iterator[str]:
     """Yield the elements that changed most, before and after."""
     before, after = example.original.ravel(), example.perturbed.ravel()
-    changed = [at for at in np.argsort(-np.abs(after - before), kind="stable").tolist() if after[at] != before[at]]
-    names = example.form.names if example.form.names is not None else None
-    labels = [str(names[at]) if names is not None else f"[{at}]" for at in changed[:ROWS]]
+    form = example.form
+    spreads = [column.spread or 1.0 for column in form.columns] if isinstance(form, TableForm) else [1.0]
+    size = np.nan_to_num(np.abs(after - before) / np.resize(spreads, len(before)), nan=np.inf)
+    different = differ(before, after)
+    changed = [at for at in np.argsort(-size, kind="stable").tolist() if different[at]]
+    labels = [str(form.names[at]) if form.names is not None else f"[{at}]" for at in changed[:ROWS]]
     width = max(map(len, labels), default=0)
     yield f"{'':{width}}  {'before':>12}  {'after':>12}"
     for label, at in zip(labels, changed, strict=False):
-        yield f"{label:{width}}  {before[at]:>12.6g}  {after[at]:>12.6g}"
+        yield f"{label:{width}}  {_cell(form, at, before[at]):>12}  {_cell(form, at, after[at]):>12}{_moved(form, at, size[at])}"
     if len(changed) > ROWS:
         yield f"… and {len(changed) - ROWS} more that changed less"
+
+
+def _cell(form: AnyForm, at: int, number: float) -> str:
+    return form.columns[at].word(number) if isinstance(form, TableForm) else f"{number:.6g}"
+
+
+def _moved(form: AnyForm, at: int, size: float) -> str:
+    """Return how far a number of a table was moved, in the unit that the threat counts in."""
+    if not isinstance(form, TableForm) or not form.columns[at].spread or not np.isfinite(size):
+        return ""
+    return f"   by {size:.2g} standard deviations"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .inputs import Floats
 from .models import Meter
+from .report import differ
 from .run import Run
 
 __all__ = ["shrink"]
@@ -59,7 +60,7 @@ class _Shrinking:
 
     def smallest(self) -> None:
         """Look for the smallest; `best` is what was found so far."""
-        changed = np.flatnonzero((self.best.point != self._origin).ravel())
+        changed = np.flatnonzero(differ(self.best.point, self._origin).ravel())
         if len(changed) > 1:
             changed = self._largest(changed)
             self._debug(changed)
@@ -67,7 +68,7 @@ class _Shrinking:
 
     def _largest(self, changed: NDArray[np.intp]) -> NDArray[np.intp]:
         """Keep the 1, 2, 4, ... elements that changed most, as few as break it."""
-        size = np.abs(self.best.point - self._origin).ravel()[changed]
+        size = np.nan_to_num(np.abs(self.best.point - self._origin), nan=np.inf).ravel()[changed]
         order = changed[np.argsort(-size, kind="stable")]
         counts = [1 << power for power in range(len(order).bit_length()) if 1 << power < len(order)]
         held = self._first([order[:count] for count in counts])
@@ -89,12 +90,11 @@ class _Shrinking:
 
     def _closer(self) -> None:
         """Take the shortest part of the way that breaks it: the first of so many steps, then the first within that step."""
-        whole, way, reached = self.best, self.best.point.astype(np.float64) - self._origin, 0
+        whole, reached = self.best.point, 0
         self._left = max(self._left, 2 * STEPS)
         for size in (STEPS, 1):
             steps = range(reached + size, reached + STEPS * size, size)
-            points = (self._origin + step / STEPS**2 * way for step in steps)
-            held = self._take(point.astype(whole.point.dtype) for point in points)
+            held = self._take(self._run.ball.between(self._origin, whole, step / STEPS**2) for step in steps)
             reached = reached + (STEPS - 1 if held is None else held) * size
 
     def _first(self, sets: list[NDArray[np.intp]]) -> int | None:

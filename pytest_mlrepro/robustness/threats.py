@@ -13,10 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from .corruption import Corruption
+from .tabular import Tabular
 
-__all__ = ["L0", "L1", "L2", "SLACK", "Ball", "Bounds", "Linf", "Norm"]
+__all__ = ["L0", "L1", "L2", "SLACK", "Ball", "Bounds", "Linf", "Norm", "Threat"]
 
 Norm: TypeAlias = Literal["linf", "l2", "l1", "l0"]
+Threat: TypeAlias = "Ball | Tabular | Corruption"
+"""What a test may ask for."""
 Bounds: TypeAlias = tuple[float, float]
 Floats: TypeAlias = NDArray[Any]
 
@@ -89,6 +93,10 @@ class Ball:
             flat = _flat(np.asarray(x, np.float64))
             inside &= (flat.min(1) >= low - slack) & (flat.max(1) <= high + slack)
         return inside
+
+    def between(self, origin: Floats, point: Floats, part: float) -> Floats:
+        """Return what lies on the straight way from `origin` to `point`, `part` of it from 0 to 1, in their dtype."""
+        return (origin + part * (point.astype(np.float64) - origin)).astype(point.dtype)
 
     def _shorten(self, change: NDArray[np.float64]) -> NDArray[np.float64]:
         size = _NORMS[self.norm](_flat(change))

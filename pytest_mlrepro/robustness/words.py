@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
+from .corruption import Corruption
 from .report import Status, by_size
+from .tabular import Tabular
 
 if TYPE_CHECKING:
     from .report import Counterexample, RobustnessReport, Stage
+    from .threats import Threat
 
 __all__ = ["lines_of", "share"]
 
@@ -87,19 +90,27 @@ def _examples(report: RobustnessReport) -> list[str]:
         return []
     near = by_size(found)[:_SHOWN]
     lines = [f"  {len(found)} counterexample{'s' * (len(found) > 1)}, each checked against the model:"]
-    lines += [f"    {_example(example)}" for example in near]
+    lines += [f"    {_example(example, report.threat)}" for example in near]
     return [*lines, f"    … and {len(found) - _SHOWN} more in report.counterexamples"] if len(found) > _SHOWN else lines
 
 
-def _example(example: Counterexample) -> str:
-    size = example.original.size
+def _example(example: Counterexample, threat: Threat) -> str:
     what = f"{example.label!r} becomes {example.predicted!r}"
     if hasattr(example.label, "shape"):
         what = f"{_values(example.label)} becomes {_values(example.predicted)}"
-    return (
-        f"sample {example.index}: {what} at distance {example.distance:.4g}, {example.changed} of {size} elements changed "
-        f"({example.attack}{', shrunk' if example.shrunk else ''})"
-    )
+    return f"sample {example.index}: {what}{_size(example, threat)} ({example.attack}{', shrunk' if example.shrunk else ''})"
+
+
+def _size(example: Counterexample, threat: Threat) -> str:
+    size = example.original.size
+    match threat:
+        case Tabular():
+            moved = f", numbers by up to {example.distance:.2g} standard deviations" if example.distance else ""
+            return f", {example.changed} of {size} cells changed{moved}"
+        case Corruption():
+            return ""
+        case _:
+            return f" at distance {example.distance:.4g}, {example.changed} of {size} elements changed"
 
 
 def _values(values: object) -> str:

@@ -230,3 +230,52 @@ def test_a_run_without_the_marker_loads_nothing_of_it(pytester: pytest.Pytester)
         "    assert 'pytest_mlrepro.integration.adversarial' not in sys.modules"
     )
     pytester.runpytest_subprocess("-p", "pytest_mlrepro.plugin", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_a_table_and_its_accidents_in_one_marker(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pandas")
+    pytester.makepyfile(
+        """
+        import numpy as np
+        import pandas as pd
+        import pytest
+        from pytest_mlrepro import Corruption, Tabular
+
+        FRAME = pd.DataFrame({"size": np.linspace(-3, 3, 40), "colour": ["red", "blue"] * 20})
+
+        def predict(frame):
+            return (frame["size"] > 0).to_numpy().astype(int)
+
+        @pytest.fixture
+        def model():
+            return predict
+
+        @pytest.fixture
+        def inputs():
+            return FRAME
+
+        @pytest.fixture
+        def labels():
+            return predict(FRAME)
+
+        @pytest.mark.adversarial(Tabular(0.1, categorical=1), Corruption("gaussian_noise", 5), min_accuracy=0.8)
+        def test_stands(robustness):
+            assert [report.passed for report in robustness.reports] == [True, True]
+
+        @pytest.mark.adversarial(Tabular(0.5), Corruption("gaussian_noise", 5), min_accuracy=0.95)
+        def test_falls():
+            pass
+        """
+    )
+    result = pytester.runpytest("-p", "pytest_mlrepro.plugin")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*robust accuracy is at most*required under Tabular(0.5)*",
+            "*sample *: * becomes *, 1 of 2 cells changed*",
+            "*  size *standard deviations*",
+        ]
+    )
+    again = pytester.runpytest("-p", "pytest_mlrepro.plugin")
+    again.assert_outcomes(passed=1, failed=1)
+    again.stdout.fnmatch_lines(["  replay of kept counterexamples: broke *"])

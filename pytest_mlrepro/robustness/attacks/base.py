@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ..goal import Goal
 from ..inputs import Floats
 from ..models import Meter
-from ..threats import Ball
 
 __all__ = ["Attack", "Batch", "Kind", "broadcast"]
 
@@ -46,7 +45,7 @@ class Attack(Protocol):
     def cost(self) -> int:
         """About how many evaluations it spends on a sample that stands."""
 
-    def __call__(self, meter: Meter, batch: Batch, ball: Ball) -> Floats:
+    def __call__(self, meter: Meter, batch: Batch, ball: Any) -> Floats:
         """Return a candidate for each sample, (batch, ...); the caller moves it into the ball and asks the model again."""
 
 

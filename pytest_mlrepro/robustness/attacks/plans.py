@@ -13,6 +13,7 @@ from .from_foolbox import attack_of_foolbox, foolbox
 from .noise import Noise
 from .rays import Rays
 from .square import Square
+from .table import Cells, Chance, Steps
 
 __all__ = ["Strength", "planned"]
 
@@ -22,7 +23,7 @@ _MINIMUM_NORM = {"linf": "LInfFMNAttack", "l2": "DDNAttack", "l1": "L1FMNAttack"
 
 
 def planned(
-    attacks: object, *, norm: Norm, gradients: bool, scores: bool, columns: int, regression: bool
+    attacks: object, *, norm: Norm | Literal["table"], gradients: bool, scores: bool, columns: int, regression: bool
 ) -> tuple[Attack, ...]:
     """Return the attacks for one of the words, or for a list of foolbox attacks (instances or names) and our own.
 
@@ -31,6 +32,8 @@ def planned(
     Raises:
         UsageError: another word, an empty list, or an attack that doesn't fit the norm or the model.
     """
+    if norm == "table":
+        return _for_tables(attacks, scores=scores)
     if isinstance(attacks, str):
         if attacks not in ("fast", "auto", "strong"):
             raise UsageError(f"attacks: 'fast', 'auto', 'strong' or a list of attacks is expected, got {attacks!r}")
@@ -47,6 +50,18 @@ def planned(
         if isinstance(attack, Descent) and not gradients:
             raise UsageError(f"attacks: {attack.label} needs gradients, and this model gives none")
     return given
+
+
+def _for_tables(attacks: object, *, scores: bool) -> tuple[Attack, ...]:
+    if attacks not in ("fast", "auto", "strong"):
+        raise UsageError(f"attacks: 'fast', 'auto' or 'strong' is expected for a table, got {attacks!r}")
+    strength: Strength = attacks
+    draws = {"fast": 50, "auto": 200, "strong": 2000}[strength]
+    greedy: dict[Strength, tuple[Attack, ...]] = {
+        "fast": (), "auto": (Steps(), Steps(between=2)), "strong": (Steps(), Steps(between=3, starts=4)),
+    }  # fmt: skip
+    # labels say nothing of which move is nearer to another one: chance does more
+    return (Cells(), *greedy[strength], Chance(draws)) if scores else (Cells(), Chance(5 * draws), *greedy[strength])
 
 
 def _one(attack: Any, norm: Norm) -> Attack:
