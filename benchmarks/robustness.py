@@ -19,8 +19,12 @@ import torch
 from measuring import Sample
 from robust_models import Case, cases, masked
 from showing import Row, Target, show
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 from pytest_mlrepro import Linf, RobustnessReport
+from pytest_mlrepro.robustness.exact.answers import exact_answers
 from pytest_mlrepro.robustness.robust import check_robust
 
 SHARE = 1 / 20
@@ -36,6 +40,7 @@ def measure(*, quick: bool) -> list[Row]:
         rows += _compared(case, quick=quick)
         plain = case if case.name == "digits CNN, plain" else plain
     assert plain is not None
+    _trees(quick=quick)
     _early(plain)
     _masks(plain, quick=quick)
     return show("Time of a whole verdict, `auto`", rows, "Against AutoAttack's standard suite, one thread each.")
@@ -115,6 +120,36 @@ def _exact(case: Case) -> float:
         margin = scores.gather(1, own[:, None])[:, 0] - scores[:, other] + worst
         stands &= (own == other) | (margin > 0)
     return float(stands.float().mean())
+
+
+def _trees(*, quick: bool) -> None:
+    """Show the exact robust accuracy of trees beside what attacks that only ask find, and the time of both."""
+    print(
+        "\n## Trees, breast cancer and digits, Linf: exact search, and a black box (auto) that knows nothing of trees"
+    )
+    models = {
+        "tree": DecisionTreeClassifier(random_state=0),
+        "forest of 10, depth 4": RandomForestClassifier(10, max_depth=4, random_state=0),
+        "forest of 30, depth 6": RandomForestClassifier(30, max_depth=6, random_state=0),
+        "boosting, 50 rounds": GradientBoostingClassifier(n_estimators=50, random_state=0),
+    }
+    for load, scale in ((load_breast_cancer, None), (load_digits, 16.0)):
+        inputs, labels = load(return_X_y=True)
+        inputs = inputs / (inputs.std(axis=0) if scale is None else scale)
+        rows = slice(400, 420 if quick else 500)
+        for name, model in models.items():
+            model.fit(inputs[:400], labels[:400])
+            said = {}
+            for method, exact in (("exact", exact_answers), ("black box", None)):
+                start = time.perf_counter()
+                report = check_robust(
+                    model, inputs[rows], labels[rows], Linf(0.1), min_accuracy=0.001, complete=True, exact=exact
+                )
+                each = (time.perf_counter() - start) / report.samples * 1e3
+                said[method] = f"{report.proved:.2f} to {report.robust_accuracy:.2f} in {each:.1f} ms a sample"
+            print(
+                f"  {load.__name__[5:]:<14} {name:<22} exact {said['exact']}; black box {said['black box']}", flush=True
+            )
 
 
 def _early(case: Case) -> None:
