@@ -16,7 +16,8 @@ __all__ = ["by_chance"]
 SAMPLE: Final = 20_000
 SLACK: Final = 3.0
 """How many times as many rows coincide in tables whose columns hang together as if they were independent."""
-RATE: Final = 0.01
+SURPRISE: Final = {False: 0.2, True: 0.01}
+"""Probabilities below which it is no chance: equal rows are a fact, and one too many is said; nearness is a judgement."""
 SIGMAS: Final = 4.0
 AROUND: Final = 10
 """Values on either side by which it is told how dense numbers are."""
@@ -24,11 +25,17 @@ MORE: Final = 0.05
 
 
 def by_chance(
-    parts: Sequence[Part], hashes: Sequence[Hashed], at: tuple[int, int], found: Matches, features: Sequence[str], *, near: bool
+    parts: Sequence[Part],
+    hashes: Sequence[Hashed],
+    at: tuple[int, int],
+    found: Matches,
+    features: Sequence[str],
+    *,
+    near: bool,
 ) -> bool:
     """Tell whether so many rows of part `at[1]` would be in part `at[0]` if both were drawn independently.
 
-    They would if columns are so coarse that so many are no surprise (Poisson, RATE) where `SLACK` times the coincidences of
+    They would if columns are so coarse that so many are no surprise (Poisson, SURPRISE) where `SLACK` times the coincidences of
     independent columns are expected, and if rows of the second part are not more often in the first (four standard
     errors and five points) than rows of the first part come again within it. A row that is there once by itself counts
     for no frequency; rounded numbers have the frequency of their neighbourhood.
@@ -39,7 +46,7 @@ def by_chance(
     deviation = math.sqrt(max(within * (1 - within), 1e-12) * (1 / len(one) + 1 / len(two)))
     if share - within > max(SIGMAS * deviation, MORE) and within < 1:
         return False
-    return _as_many(len(found.here), SLACK * _expected(parts, at, one, two, features, near=near)) >= RATE
+    return _as_many(len(found.here), SLACK * _expected(parts, at, one, two, features, near=near)) >= SURPRISE[near]
 
 
 def _as_many(count: int, mean: float) -> float:
@@ -75,8 +82,6 @@ def _expected(
                 values.append((read.near(part, bits)[0] if near else bits)[sample])
             dense = near and read.grid is not None
             chance += np.log(_frequency(*values, dense=dense))
-            for part in parts:
-                part.forget(name)
     expected = -np.expm1(-len(one) * np.exp(chance))
     return float(expected.sum()) * len(two) / len(samples[1])
 

@@ -73,9 +73,7 @@ def _of_array(array: Any, where: str) -> Encoded:
         return Numbers("number", array, np.isnan(array))
     if kind in "mM":
         form = "datetime64[us]" if kind == "M" else "timedelta64[us]"
-        return Numbers(
-            "time" if kind == "M" else "duration", array.astype(form).astype(np.int64), np.isnat(array)
-        )
+        return Numbers("time" if kind == "M" else "duration", array.astype(form).astype(np.int64), np.isnat(array))
     if kind in "USO":
         return _of_objects(array.tolist(), where)
     raise UsageError(f"check_split: {where} is of dtype {array.dtype}, which can't be compared")
@@ -97,7 +95,9 @@ def _of_series(series: Any, where: str) -> Encoded:
         if dtype == nw.Boolean:
             return Numbers("boolean", np.asarray(series.fill_null(False).to_numpy()).astype(np.int64), null)
         if dtype.is_integer():
-            return Numbers("number", _wide(np.asarray((series.fill_null(0) if null.any() else series).to_numpy())), null)
+            return Numbers(
+                "number", _wide(np.asarray((series.fill_null(0) if null.any() else series).to_numpy())), null
+            )
         values = np.asarray(series.to_numpy())
         values = values if values.dtype.kind == "f" else values.astype(np.float64)
         return Numbers("number", values, null | np.isnan(values))
@@ -132,7 +132,15 @@ def _texts(nw: Any, series: Any) -> Items:
         packed = packed.combine_chunks() if hasattr(packed, "combine_chunks") else packed
         codes = packed.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         return Items("text", np.asarray(codes, np.int64), packed.dictionary.to_pylist())
+    if hasattr(native, "replace_strict"):  # polars
+        different = native.unique().drop_nulls()
+        codes = native.replace_strict(different, list(range(len(different))), default=-1) if len(different) else None
+        return Items("text", _codes(codes, len(native)), different.to_list())
     return _counted(series.to_list())
+
+
+def _codes(codes: Any, rows: int) -> Any:
+    return np.full(rows, -1) if codes is None else np.asarray(codes.fill_null(-1).to_numpy(), np.int64)
 
 
 def _counted(values: list[Any]) -> Items:
@@ -154,7 +162,9 @@ def _of_objects(values: list[Any], where: str) -> Encoded:
     if all(issubclass(kind, str) for kind in kinds):
         return _counted([None if _null(value) else str(value) for value in values])
     if all(issubclass(kind, bool | np.bool_) for kind in kinds):
-        return Numbers("boolean", np.array([bool(v) if not _null(v) else 0 for v in values], np.int64), _some(null, values))
+        return Numbers(
+            "boolean", np.array([bool(v) if not _null(v) else 0 for v in values], np.int64), _some(null, values)
+        )
     if all(issubclass(kind, int | float | np.integer | np.floating | decimal.Decimal) for kind in kinds):
         return _numbers(values, _some(null, values), kinds)
     zones = {str(value.tzinfo or "") for value in present if isinstance(value, dt.datetime)}

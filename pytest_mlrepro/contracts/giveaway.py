@@ -63,7 +63,6 @@ def giveaways(
         score, _ = _score(grouped, label, sample)
         if score >= least:
             findings += _told(part, read, label, name, column, column in identifiers, least)
-        part.forget(column)
     return findings
 
 
@@ -74,7 +73,9 @@ def _enough(label: Label, sample: Any, columns: int) -> bool:
     counts = np.unique(label.codes[sample], return_counts=True)[1]
     if len(counts) < 2 or len(sample) < FEWEST:
         return False
-    orders = math.lgamma(len(counts) + 1) + sum(math.lgamma(count + 1) for count in counts) - math.lgamma(len(sample) + 1)
+    orders = (
+        math.lgamma(len(counts) + 1) + sum(math.lgamma(count + 1) for count in counts) - math.lgamma(len(sample) + 1)
+    )
     return orders + math.log(max(columns, 1)) < math.log(CHANCE)
 
 

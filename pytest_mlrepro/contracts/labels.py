@@ -46,13 +46,18 @@ def labels(parts: Sequence[Part], name: str) -> list[Label]:
     amounts = [_amounts(column) for column in read.columns]
     present = np.concatenate([one[~missing] for one, missing in zip(bits, null, strict=True)])
     values = np.unique(present)
-    continuous = of_family(read.columns) and isinstance(read.columns[0], Numbers) and _is_quantity(
-        np.concatenate([one[~missing] for one, missing in zip(amounts, null, strict=True)]), len(values)
+    continuous = (
+        of_family(read.columns)
+        and isinstance(read.columns[0], Numbers)
+        and _is_quantity(
+            np.concatenate([one[~missing] for one, missing in zip(amounts, null, strict=True)]), len(values)
+        )
     )
     codes = [np.where(missing, -1, np.searchsorted(values, one)) for one, missing in zip(bits, null, strict=True)]
     names = [] if continuous else _names(read, codes, len(values))
     return [
-        Label(part.name, *of, names, continuous) for part, *of in zip(having, null, codes, amounts, strict=True)
+        Label(part.name, missing, code, amount, names, continuous)
+        for part, missing, code, amount in zip(having, null, codes, amounts, strict=True)
     ]
 
 

@@ -114,8 +114,6 @@ def _space(pair: Sequence[Part], features: Sequence[str]) -> _Space | None:
         elif not any(isinstance(column, Numbers) and column.family in ("time", "empty") for column in read.columns):
             for side in (0, 1):
                 blocks[side] += mixed(read.near(side, read.bits(side))[0], place)
-        for part in pair:
-            part.forget(name)
     if not columns[0]:
         return None
     return _Space(np.column_stack(columns[0]), np.column_stack(columns[1]), (blocks[0], blocks[1]))
@@ -245,5 +243,3 @@ def _finding(
 
 def _differs(one: Part, two: Part, name: str, there: int, here: int) -> bool:
     return value_at(one.column(name), there) != value_at(two.column(name), here)
-
-

@@ -42,7 +42,12 @@ def shared_rows(
 
 
 def _identical(
-    names: tuple[str, str], found: Matches, rows: Any, features: Sequence[str], left_out: Sequence[str], label: str | None
+    names: tuple[str, str],
+    found: Matches,
+    rows: Any,
+    features: Sequence[str],
+    left_out: Sequence[str],
+    label: str | None,
 ) -> Finding:
     over = f"all {many(len(features), 'column')} that both have" + (f" and the label {label!r}" if label else "")
     but = f", {BUT.format(named(left_out))}" if left_out else ""
@@ -78,8 +83,7 @@ def _other_label(one: Hashed, two: Hashed, found: Matches) -> Matches:
 def _relabelled(parts: Sequence[Part], at: tuple[int, int], other: Matches, label: str, columns: int) -> Finding:
     one, two = (parts[part] for part in at)
     labels = [
-        short(value_at(part.column(label), int(row)))
-        for part, row in ((two, other.here[0]), (one, other.there[0]))
+        short(value_at(part.column(label), int(row))) for part, row in ((two, other.here[0]), (one, other.there[0]))
     ]
     return Finding(
         "other-label",
@@ -170,10 +174,8 @@ def null_keys(parts: Sequence[Part], columns: Sequence[str], noun: str) -> list[
                         (name,),
                         len(null),
                         first(null),
-                        f"{name!r} of {part.name} is null in {many(len(null), 'row')}, so that it can't be told whether another part "
-                        f"has their {noun}: {rows_of(part.name, null)}",
+                        f"{name!r} of {part.name} is null in {many(len(null), 'row')}, so that nobody can tell whether another "
+                        f"part has their {noun}: {rows_of(part.name, null)}",
                     )
                 )
     return findings
-
-

@@ -36,10 +36,6 @@ class Part:
             self._read[name] = encoded(self.source[name], f"column {name!r} of {self.name}")
         return self._read[name]
 
-    def forget(self, name: str) -> None:
-        """Let go of a column that was read: a table of a million rows is not to be held twice."""
-        self._read.pop(name, None)
-
     @cached_property
     def _read(self) -> dict[str, Encoded]:
         return {}

@@ -40,8 +40,7 @@ class Read:
     def of(cls, name: str, parts: Sequence[Part]) -> Read:
         """Read a column of each part."""
         columns = [part.column(name) for part in parts]
-        first = next((column for column in columns if isinstance(column, Numbers) and grid(column)), None)
-        return cls(name, columns, grid(first) if first is not None and of_family(columns) else None)
+        return cls(name, columns, _grid(columns) if of_family(columns) else None)
 
     def bits(self, at: int) -> Any:
         """Return a number for each value of part `at`."""
@@ -59,12 +58,21 @@ class Read:
         return bits, bits
 
 
+def _grid(columns: Sequence[Encoded]) -> Grid | None:
+    """Return how numbers are rounded: by the first part that has fractions."""
+    for column in columns:
+        found = grid(column) if isinstance(column, Numbers) else None
+        if found is not None:
+            return found
+    return None
+
+
 def hashed(parts: Sequence[Part], features: Sequence[str], label: str | None, *, near: bool) -> list[Hashed]:
     """Return the rows of each part as numbers, column by column, so that no copy of a table is made."""
     sums = [[np.zeros(part.rows, np.uint64) for _ in range(3 if near else 1)] for part in parts]
     for place, name in enumerate(features):
         read = Read.of(name, parts)
-        for at, part in enumerate(parts):
+        for at in range(len(parts)):
             bits = read.bits(at)
             sums[at][0] += mixed(bits, place)
             if near:
@@ -72,7 +80,6 @@ def hashed(parts: Sequence[Part], features: Sequence[str], label: str | None, *,
                 first = mixed(one, place)
                 sums[at][1] += first
                 sums[at][2] += first if two is one else mixed(two, place)
-            part.forget(name)
     labels = column_bits(parts, label) if label is not None else [None] * len(parts)
     return [
         Hashed(whole[0], bits, (whole[1], whole[2]) if near else (whole[0], whole[0]))
@@ -85,8 +92,6 @@ def column_bits(parts: Sequence[Part], name: str) -> list[Any]:
     having = [part for part in parts if name in part.names]
     read = Read.of(name, having)
     numbers = {part.name: read.bits(at) for at, part in enumerate(having)}
-    for part in having:
-        part.forget(name)
     return [numbers.get(part.name) for part in parts]
 
 
@@ -101,9 +106,10 @@ def _names_rows(part: Part, name: str) -> bool:
     column = part.column(name)
     if isinstance(column, Items):
         codes = column.codes
-        return column.family == "text" and len(column.values) >= part.rows and bool((codes >= 0).all()) and _unique(codes)
+        return (
+            column.family == "text" and len(column.values) >= part.rows and bool((codes >= 0).all()) and _unique(codes)
+        )
     if column.family != "number" or column.values.dtype.kind not in "iu" or column.null.any():
-        part.forget(name)
         return False
     return _unique(column.values)
 

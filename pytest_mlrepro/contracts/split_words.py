@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .encoded import Encoded, Items, Numbers
+from .encoded import Encoded, Items
 
 __all__ = ["FIRST", "first", "many", "named", "paired", "rows_of", "short", "span", "value_at"]
 
@@ -25,7 +25,11 @@ def first(positions: Any) -> tuple[int, ...]:
 
 def many(count: int, noun: str) -> str:
     """Return a count with its noun: 1 row, 2 rows, 12,000 rows."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun.removesuffix('y') + 'ies' if noun[-1] == 'y' else noun + 's'}"
+    return (
+        f"{count:,} {noun}"
+        if count == 1
+        else f"{count:,} {noun.removesuffix('y') + 'ies' if noun[-1] == 'y' else noun + 's'}"
+    )
 
 
 def rows_of(part: str, positions: Sequence[Any] | Any) -> str:
@@ -84,5 +88,3 @@ def span(amount: float, *, timed: bool) -> str:
     rest = whole - dt.timedelta(days=whole.days)
     parts = [many(whole.days, "day")] if whole.days else []
     return " ".join([*parts, str(rest)] if rest or not parts else parts)
-
-

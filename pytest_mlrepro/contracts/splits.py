@@ -14,7 +14,8 @@ from .hashing import of_family
 from .labels import labels
 from .nearness import near_rows
 from .overlap import null_keys, shared_rows, shared_values
-from .parts import LABEL, Part, part
+from .parts import LABEL, Part
+from .parts import part as read_part
 from .rows import Hashed, hashed, identifying
 from .split_words import named
 from .times import time_findings
@@ -61,7 +62,9 @@ def worded(findings: Sequence[Finding], names: Sequence[str]) -> str:
     """Return findings as the message of a failed check."""
     one = len(findings) == 1
     head = f"the split into {', '.join(names)} has {len(findings)} fault{'' if one else 's'}:"
-    lines = [f"  {finding.kind}: {finding.words}" + (f"\n    {finding.hint}" if finding.hint else "") for finding in findings]
+    lines = [
+        f"  {finding.kind}: {finding.words}" + (f"\n    {finding.hint}" if finding.hint else "") for finding in findings
+    ]
     return "\n".join([head, *lines])
 
 
@@ -133,7 +136,13 @@ class _Asked:
     """Which columns are what, checked."""
 
     def __init__(
-        self, parts: Sequence[Part], key: list[str], group: list[str], time: str | None, label: str | None, ignore: Sequence[str]
+        self,
+        parts: Sequence[Part],
+        key: list[str],
+        group: list[str],
+        time: str | None,
+        label: str | None,
+        ignore: Sequence[str],
     ) -> None:
         self.parts, self.key, self.group, self.time, self.label, self.ignore = parts, key, group, time, label, ignore
         self.shared = [name for name in parts[0].names if all(name in part.names for part in parts)]
@@ -154,7 +163,9 @@ class _Asked:
     def _require(self, argument: str, name: str, parts: Sequence[Part]) -> None:
         for part in parts:
             if name not in part.names:
-                raise UsageError(f"check_split: {argument}={name!r} is no column of {part.name}, which has {named(part.names)}")
+                raise UsageError(
+                    f"check_split: {argument}={name!r} is no column of {part.name}, which has {named(part.names)}"
+                )
 
     def features(self) -> tuple[list[str], list[str]]:
         """Return the columns by which rows are compared, and those that are left out since they name rows."""
@@ -178,7 +189,7 @@ def _parts(parts: Mapping[str, Any], label: str | None) -> list[Part]:
     if len(parts) < 2:
         raise UsageError(f"check_split: two parts or more are needed (train=…, test=…), got {len(parts)}")
     names = sorted(parts, key=ORDER.__getitem__) if all(name in ORDER for name in parts) else list(parts)
-    return [part(name, parts[name], label) for name in names]
+    return [read_part(name, parts[name], label) for name in names]
 
 
 def _has_labels(parts: Mapping[str, Any]) -> bool:
@@ -195,7 +206,9 @@ def _require_allowed(allow: Collection[str], asked: _Asked) -> None:
         raise UsageError(f"check_split: allow must be a collection of names, got the text {allow!r}: write [{allow!r}]")
     for name in allow:
         if name not in KINDS and name not in asked.shared:
-            raise UsageError(f"check_split: allow names {name!r}, which is neither a column nor a kind ({', '.join(KINDS)})")
+            raise UsageError(
+                f"check_split: allow names {name!r}, which is neither a column nor a kind ({', '.join(KINDS)})"
+            )
 
 
 def _columns(parts: Sequence[Part]) -> list[Finding]:
@@ -217,11 +230,13 @@ def _dtypes(parts: Sequence[Part], shared: Sequence[str]) -> list[Finding]:
         columns = [part.column(name) for part in parts]
         if not of_family(columns):
             each = ", ".join(f"{column.family} in {part.name}" for part, column in zip(parts, columns, strict=True))
-            rows = sum(part.rows for part, column in zip(parts, columns, strict=True) if column.family != columns[0].family)
+            rows = sum(
+                part.rows for part, column in zip(parts, columns, strict=True) if column.family != columns[0].family
+            )
             words = f"column {name!r} holds other types in other parts: {each} (all {rows:,} rows there); it is compared as text"
-            findings.append(Finding("dtypes", (name,), rows, tuple(range(min(rows, 10))), words, "read all parts alike"))
-        for part in parts:
-            part.forget(name)
+            findings.append(
+                Finding("dtypes", (name,), rows, tuple(range(min(rows, 10))), words, "read all parts alike")
+            )
     return findings
 
 

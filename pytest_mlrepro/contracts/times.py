@@ -59,7 +59,9 @@ def _times(part: Part, name: str) -> _Times:
         )
     if isinstance(column, Items):
         if len(column.zones) > 1:
-            raise UsageError(f"check_split: time column {name!r} of {part.name} mixes time zones: {_zone_names(column.zones)}")
+            raise UsageError(
+                f"check_split: time column {name!r} of {part.name} mixes time zones: {_zone_names(column.zones)}"
+            )
         column = _parsed(column, part, name)
     if column.family not in ("time", "number"):
         raise UsageError(
@@ -103,9 +105,7 @@ def _nulls(one: _Times, name: str) -> list[Finding]:
     null = np.flatnonzero(one.null)
     if not len(null):
         return []
-    words = (
-        f"{name!r} of {one.part} is null in {many(len(null), 'row')}, whose order can't be told: {rows_of(one.part, null)}"
-    )
+    words = f"{name!r} of {one.part} is null in {many(len(null), 'row')}, whose order can't be told: {rows_of(one.part, null)}"
     return [Finding("null-times", (name,), len(null), first(null), words)]
 
 
