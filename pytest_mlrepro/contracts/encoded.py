@@ -76,7 +76,7 @@ def _of_array(array: Any, where: str) -> Encoded:
         return Numbers("time" if kind == "M" else "duration", array.astype(form).astype(np.int64), np.isnat(array))
     if kind in "USO":
         return _of_objects(array.tolist(), where)
-    raise UsageError(f"check_split: {where} is of dtype {array.dtype}, which can't be compared")
+    raise UsageError(f"data: {where} is of dtype {array.dtype}, which can't be compared")
 
 
 def _wide(array: Any) -> Any:
@@ -202,7 +202,7 @@ def _mixed(values: list[Any], where: str, zones: tuple[str, ...]) -> Items:
             codes[at] = -1 if _null(value) else number.setdefault(_plain(value), len(number))
         except TypeError:
             raise UsageError(
-                f"check_split: {where} holds a {type(value).__name__} in row {at}, which can't be compared; leave the "
+                f"data: {where} holds a {type(value).__name__} in row {at}, which can't be compared; leave the "
                 "column out with ignore="
             ) from None
     return Items("mixed", codes, list(number), zones)

@@ -13,7 +13,7 @@ from .finding import Finding
 from .hashing import folded, mixed, of_family
 from .parts import Part
 from .rows import Hashed, Matches, Read, matches
-from .split_words import first, many, named, paired, rows_of, short, value_at
+from .split_words import FIRST, first, many, named, paired, rows_of, short, value_at
 
 __all__ = ["null_keys", "shared_rows", "shared_values"]
 
@@ -35,7 +35,7 @@ def shared_rows(
     with_label = [mixed(rows.labels, -2) + rows.features for rows in (one, two)]
     same = matches(*with_label)
     findings = [_identical(names, same, with_label[1], features, left_out, label)] if len(same.here) else []
-    other = _other_label(one, two, found)
+    other = _other_label(one, two, with_label)
     if len(other.here):
         findings.append(_relabelled(parts, at, other, label or "", len(features)))
     return findings, found
@@ -63,21 +63,23 @@ def _identical(
     )
 
 
-def _other_label(one: Hashed, two: Hashed, found: Matches) -> Matches:
-    """Return the rows of equal features for which the first part has another label."""
-    rows = {}
-    order = np.argsort(one.features, kind="stable")
-    ordered = one.features[order]
-    labels = one.labels[order]  # type: ignore[index]
-    starts = np.searchsorted(ordered, two.features[found.here], "left")
-    stops = np.searchsorted(ordered, two.features[found.here], "right")
-    sources: set[int] = set()
-    for here, start, stop in zip(found.here, starts, stops, strict=True):
-        differing = np.flatnonzero(labels[start:stop] != two.labels[here])  # type: ignore[index]
-        if len(differing):
-            rows[int(here)] = int(order[start + differing[0]])
-            sources.update(order[start + differing].tolist())
-    return Matches(np.array(list(rows), np.int64), np.array(list(rows.values()), np.int64), len(sources))
+def _other_label(one: Hashed, two: Hashed, same: Sequence[Any]) -> Matches:
+    """Return the rows of equal features for which the first part has another label; partners of the first ones only.
+
+    same: the rows of both with their labels, as numbers. A row has such a partner if more rows equal its features than equal it.
+    """
+    here = np.flatnonzero(_times(one.features, two.features) > _times(same[0], same[1]))
+    sources = int((_times(two.features, one.features) > _times(same[1], same[0])).sum())
+    partners = [
+        int(np.flatnonzero((one.features == two.features[row]) & (same[0] != same[1][row]))[0]) for row in here[:FIRST]
+    ]
+    return Matches(here, np.array(partners, np.int64), sources)
+
+
+def _times(rows: Any, asked: Any) -> Any:
+    """Return how often each of `asked` is among `rows`."""
+    ordered = np.sort(rows)
+    return np.searchsorted(ordered, asked, "right") - np.searchsorted(ordered, asked, "left")
 
 
 def _relabelled(parts: Sequence[Part], at: tuple[int, int], other: Matches, label: str, columns: int) -> Finding:
@@ -102,16 +104,14 @@ def shared_values(
 ) -> list[Finding]:
     """Return the keys or groups that two parts share; nulls are nobody's."""
     one, two = parts[at[0]], parts[at[1]]
-    bits, null = _values(parts, at, columns, fold=False)
-    found = _present(bits, null)
-    if len(found.here):
-        return [_shared(one, two, columns, found, bits[1][found.here], kind, noun, "")]
-    folds, null = _values(parts, at, columns, fold=True)
-    found = _present(folds, null)
-    if not len(found.here):
-        return []
-    differ = " once case and spaces are left aside"
-    return [_shared(one, two, columns, found, folds[1][found.here], kind, noun, differ)]
+    findings, known = [], np.zeros(two.rows, bool)
+    for fold, how in ((False, ""), (True, " once case and spaces are left aside")):
+        bits, null = _values(parts, at, columns, fold=fold)
+        found = _present(bits, (null[0], null[1] | known))
+        if len(found.here):
+            findings.append(_shared(one, two, columns, found, bits[1][found.here], kind, noun, how))
+        known[found.here] = True
+    return findings
 
 
 def _values(parts: Sequence[Part], at: tuple[int, int], columns: Sequence[str], *, fold: bool) -> Any:

@@ -64,15 +64,15 @@ def part(name: str, value: Any, label: str | None) -> Part:
 
 def _with_labels(name: str, value: tuple[Any, ...], label: str) -> Part:
     if len(value) != 2:
-        raise UsageError(f"check_split: {name} is a tuple of {len(value)}, (X, y) is expected")
+        raise UsageError(f"data: {name} is a tuple of {len(value)}, (X, y) is expected")
     features = part(name, value[0], None)
     labels = np.asarray(value[1])
     if labels.shape != (features.rows,):
         raise UsageError(
-            f"check_split: {name} has {features.rows} rows and y of shape {labels.shape}, ({features.rows},) is expected"
+            f"data: {name} has {features.rows} rows and y of shape {labels.shape}, ({features.rows},) is expected"
         )
     if label in features.names:
-        raise UsageError(f"check_split: {name} has a column {label!r} and y besides: give label= another name")
+        raise UsageError(f"data: {name} has a column {label!r} and y besides: give label= another name")
     return Part(name, (*features.names, label), features.rows, {**features.source, label: labels})
 
 
@@ -81,7 +81,7 @@ def _matrix(name: str, array: Any) -> Part:
         return part(name, {field: array[field] for field in array.dtype.names}, None)
     if array.ndim != 2:
         raise UsageError(
-            f"check_split: {name} is an array of shape {array.shape}, (rows, columns) is expected: for images, "
+            f"data: {name} is an array of shape {array.shape}, (rows, columns) is expected: for images, "
             "array.reshape(len(array), -1)"
         )
     columns = {str(at): array[:, at] for at in range(array.shape[1])}
@@ -95,7 +95,7 @@ def _frame(name: str, value: Any) -> Part:
         wrapped = nw.from_native(value)
     except TypeError:
         raise UsageError(
-            f"check_split: {name} must be a frame (pandas, polars, pyarrow, …), a mapping of names to arrays, an array of "
+            f"data: {name} must be a frame (pandas, polars, pyarrow, …), a mapping of names to arrays, an array of "
             f"shape (rows, columns) or (X, y), got {type(value).__name__}"
         ) from None
     if isinstance(wrapped, nw.LazyFrame):
@@ -121,19 +121,19 @@ def _native_names(frame: Any) -> list[str]:
 def _require_unique(name: str, names: Iterable[str]) -> None:
     twice = sorted(key for key, count in Counter(names).items() if count > 1)
     if twice:
-        raise UsageError(f"check_split: {name} has several columns of one name: {', '.join(map(repr, twice[:5]))}")
+        raise UsageError(f"data: {name} has several columns of one name: {', '.join(map(repr, twice[:5]))}")
 
 
 def _length(name: str, columns: Mapping[str, Any]) -> int:
     sizes = {key: column.shape for key, column in columns.items()}
     if any(len(shape) != 1 for shape in sizes.values()) or len(set(sizes.values())) > 1:
-        raise UsageError(f"check_split: the columns of {name} must be of one shape (rows,), got {sizes}")
+        raise UsageError(f"data: the columns of {name} must be of one shape (rows,), got {sizes}")
     return next(iter(sizes.values()), (0,))[0]
 
 
 def _checked(made: Part) -> Part:
     if not made.names:
-        raise UsageError(f"check_split: {made.name} has no columns")
+        raise UsageError(f"data: {made.name} has no columns")
     if not made.rows:
-        raise UsageError(f"check_split: {made.name} has no rows (columns: {', '.join(made.names[:8])})")
+        raise UsageError(f"data: {made.name} has no rows (columns: {', '.join(made.names[:8])})")
     return made

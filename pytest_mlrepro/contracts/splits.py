@@ -148,7 +148,7 @@ class _Asked:
         self.shared = [name for name in parts[0].names if all(name in part.names for part in parts)]
         if not self.shared:
             raise UsageError(
-                "check_split: the parts have no column in common: "
+                "split: the parts have no column in common: "
                 + "; ".join(f"{part.name} has {named(part.names)}" for part in parts)
             )
         for argument, names in (("key", key), ("group", group), ("time", [time] if time is not None else [])):
@@ -164,7 +164,7 @@ class _Asked:
         for part in parts:
             if name not in part.names:
                 raise UsageError(
-                    f"check_split: {argument}={name!r} is no column of {part.name}, which has {named(part.names)}"
+                    f"split: {argument}={name!r} is no column of {part.name}, which has {named(part.names)}"
                 )
 
     def features(self) -> tuple[list[str], list[str]]:
@@ -181,13 +181,13 @@ def _names(argument: str, value: str | Sequence[str] | None) -> list[str]:
         return []
     names = [value] if isinstance(value, str | int) else list(value)
     if not names:
-        raise UsageError(f"check_split: {argument} names no column")
+        raise UsageError(f"split: {argument} names no column")
     return [str(name) for name in names]
 
 
 def _parts(parts: Mapping[str, Any], label: str | None) -> list[Part]:
     if len(parts) < 2:
-        raise UsageError(f"check_split: two parts or more are needed (train=…, test=…), got {len(parts)}")
+        raise UsageError(f"split: two parts or more are needed (train=…, test=…), got {len(parts)}")
     names = sorted(parts, key=ORDER.__getitem__) if all(name in ORDER for name in parts) else list(parts)
     return [read_part(name, parts[name], label) for name in names]
 
@@ -198,17 +198,15 @@ def _has_labels(parts: Mapping[str, Any]) -> bool:
 
 def _require_share(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 < value <= 1:
-        raise UsageError(f"check_split: {name} must be a number above 0.5 and at most 1, got {value!r}")
+        raise UsageError(f"split: {name} must be a number above 0.5 and at most 1, got {value!r}")
 
 
 def _require_allowed(allow: Collection[str], asked: _Asked) -> None:
     if isinstance(allow, str):
-        raise UsageError(f"check_split: allow must be a collection of names, got the text {allow!r}: write [{allow!r}]")
+        raise UsageError(f"split: allow must be a collection of names, got the text {allow!r}: write [{allow!r}]")
     for name in allow:
         if name not in KINDS and name not in asked.shared:
-            raise UsageError(
-                f"check_split: allow names {name!r}, which is neither a column nor a kind ({', '.join(KINDS)})"
-            )
+            raise UsageError(f"split: allow names {name!r}, which is neither a column nor a kind ({', '.join(KINDS)})")
 
 
 def _columns(parts: Sequence[Part]) -> list[Finding]:

@@ -43,7 +43,7 @@ def time_findings(parts: Sequence[Part], name: str) -> list[Finding]:
         return [*findings, *zones]  # naive and aware times have no order
     if len({one.timed for one in times}) > 1:
         kinds = ", ".join(f"{one.part} {'times' if one.timed else 'numbers'}" for one in times)
-        raise UsageError(f"check_split: time column {name!r} has times in one part and numbers in another: {kinds}")
+        raise UsageError(f"split: time column {name!r} has times in one part and numbers in another: {kinds}")
     findings += zones
     for at, one in enumerate(times):
         for two in times[at + 1 :]:
@@ -55,17 +55,17 @@ def _times(part: Part, name: str) -> _Times:
     column = part.column(name)
     if column.null.all():
         raise UsageError(
-            f"check_split: time column {name!r} of {part.name} is null in all {many(part.rows, 'row')}: no order can be told"
+            f"split: time column {name!r} of {part.name} is null in all {many(part.rows, 'row')}: no order can be told"
         )
     if isinstance(column, Items):
         if len(column.zones) > 1:
             raise UsageError(
-                f"check_split: time column {name!r} of {part.name} mixes time zones: {_zone_names(column.zones)}"
+                f"split: time column {name!r} of {part.name} mixes time zones: {_zone_names(column.zones)}"
             )
         column = _parsed(column, part, name)
     if column.family not in ("time", "number"):
         raise UsageError(
-            f"check_split: time column {name!r} of {part.name} holds {column.family}s, times or numbers are expected"
+            f"split: time column {name!r} of {part.name} holds {column.family}s, times or numbers are expected"
         )
     return _Times(part.name, column.values, column.null, column.zone, column.family == "time")
 
@@ -83,12 +83,12 @@ def _parsed(column: Items, part: Part, name: str) -> Numbers:
         except (ValueError, TypeError):
             row = int(np.flatnonzero(column.codes == at)[0]) if (column.codes == at).any() else 0
             raise UsageError(
-                f"check_split: time column {name!r} of {part.name} holds {text!r} in row {row}, a time in ISO form (2024-01-31, "
+                f"split: time column {name!r} of {part.name} holds {text!r} in row {row}, a time in ISO form (2024-01-31, "
                 "2024-01-31 12:00) is expected"
             ) from None
         aware.add(zone)
     if len(aware) > 1:
-        raise UsageError(f"check_split: time column {name!r} of {part.name} mixes times with a zone and without")
+        raise UsageError(f"split: time column {name!r} of {part.name} mixes times with a zone and without")
     return Numbers("time", moments[column.codes], column.null, "UTC" if True in aware else "")
 
 
