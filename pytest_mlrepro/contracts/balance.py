@@ -86,7 +86,7 @@ def _shares(one: Label, two: Label, name: str, rate: float) -> list[Finding]:
                 moved.append((effect, tail * tests, code, *shares))
     if not moved:
         return []
-    moved.sort(reverse=True)
+    moved.sort(key=lambda one: (-round(one[0], 9), one[2]))
     codes = [code for _, _, code, *_ in moved]
     rows = np.flatnonzero(np.isin(two.codes, codes))
     shown = ", ".join(f"{one.names[code]} {before:.2%} and {now:.2%}" for _, _, code, before, now in moved[:5])
@@ -98,7 +98,7 @@ def _shares(one: Label, two: Label, name: str, rate: float) -> list[Finding]:
             first(rows),
             f"{name!r} is spread otherwise in {two.part} than in {one.part}: {shown}{', …' if len(moved) > 5 else ''} "
             f"({sizes[0]:,} and {sizes[1]:,} rows; Cohen's h {moved[0][0]:.2f} of {EFFECT} allowed, p {moved[0][1]:.2g} of "
-            f"{rate:.2g} after correction for {tests} classes); {many(len(rows), 'row')}: {rows_of(two.part, rows)}",
+            f"{rate:.2g} corrected for {tests}); {many(len(rows), 'row')}: {rows_of(two.part, rows)}",
             "split with stratify=, unless the parts are meant to differ",
         )
     ]

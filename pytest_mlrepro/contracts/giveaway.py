@@ -1,7 +1,8 @@
 """Columns that give the label away: each by itself tells what a model is to find out, so that no model has learned anything.
 
 The rule is the nearest other row: the label of a row is told from the rows of the same value, or, where a number comes
-once, from the row whose value is next to it. It is right nearly always only if the column *is* the label in some form.
+once, from the row whose value is next to it; and where thresholds part the classes, by them. It is right nearly always
+only if the column *is* the label in some form.
 """
 
 from __future__ import annotations
@@ -82,7 +83,16 @@ def _enough(label: Label, sample: Any, columns: int) -> bool:
 def _score(grouped: _Grouped, label: Label, sample: Any) -> tuple[float, Any]:
     if label.continuous:
         return told_amounts(grouped.groups, grouped.places, label.amounts[sample])
+    if grouped.places is not None and _parted(grouped.groups, label.codes[sample]):
+        return 1.0, np.ones(len(sample))
     return told_classes(grouped.groups, grouped.places, label.codes[sample])
+
+
+def _parted(groups: Any, codes: Any) -> bool:
+    """Tell whether thresholds part the classes: in the order of the values each class comes once."""
+    order = np.lexsort((codes, groups))
+    runs = 1 + int(np.count_nonzero(np.diff(codes[order])))
+    return runs == len(np.unique(codes)) and bool((np.diff(groups[order])[np.diff(codes[order]) != 0] > 0).all())
 
 
 def _told(
@@ -148,8 +158,12 @@ def _ranked(column: Numbers, rows: Any) -> Any:
 
 
 def _stems(column: Items) -> Any:
-    number: dict[str, int] = {}
-    stems = [number.setdefault(re.sub(r"\d+", "#", value), len(number)) for value in column.values]
+    """Return for each text the number of what is left without its long numbers, or without all if that is still its own."""
+    for digits in (r"\d{3,}", r"\d+"):
+        number: dict[str, int] = {}
+        stems = [number.setdefault(re.sub(digits, "#", value), len(number)) for value in column.values]
+        if len(number) <= len(stems) / 2:
+            break
     return np.array([*stems, -1])
 
 

@@ -25,11 +25,7 @@ def first(positions: Any) -> tuple[int, ...]:
 
 def many(count: int, noun: str) -> str:
     """Return a count with its noun: 1 row, 2 rows, 12,000 rows."""
-    return (
-        f"{count:,} {noun}"
-        if count == 1
-        else f"{count:,} {noun.removesuffix('y') + 'ies' if noun[-1] == 'y' else noun + 's'}"
-    )
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def rows_of(part: str, positions: Sequence[Any] | Any) -> str:

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import datasets
 
-from pytest_mlrepro.contracts.finding import Finding
-from pytest_mlrepro.contracts.splits import assert_split, check_split
+pd = pytest.importorskip("pandas")
+pytest.importorskip("narwhals")
+datasets = pytest.importorskip("sklearn.datasets")
 
-from .split_frames import REAL, engines, people, real
+from pytest_mlrepro import assert_split, check_split  # noqa: E402
+from pytest_mlrepro.contracts.finding import Finding  # noqa: E402
+
+from .split_frames import REAL, engines, people, real  # noqa: E402
 
 
 def by_kind(findings: list[Finding]) -> dict[str, Finding]:
