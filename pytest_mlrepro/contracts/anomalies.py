@@ -24,6 +24,7 @@ from .reasons import Reason, reasons
 from .rows import hashed
 from .space import Axis, Space, axes_of, matrix, whitened
 from .split_words import first, many, rows_of
+from .tails import beta_binomial_tail
 
 __all__ = ["Anomalies", "Anomaly", "AnomalyModel", "assert_no_anomalies", "find_anomalies", "fit_anomalies"]
 
@@ -225,17 +226,6 @@ def _finding(
         f"(p {tail:.2g} of {level:g}): {rows_of('the frame', positions)}; the farthest: "
         + " | ".join(map(str, found[:3])),
     )
-
-
-def beta_binomial_tail(count: int, rows: int, above: float, below: float) -> float:
-    """Return P(X >= count) of `rows` rows above a threshold that `above` - 1 of `above` + `below` - 1 held-out ones exceed."""
-    if count <= 0:
-        return 1.0
-    k = np.arange(rows, dtype=np.float64)
-    steps = np.log((rows - k) * (k + above)) - np.log((k + 1) * (rows - k - 1 + below))
-    logs = np.concatenate([[0.0], np.cumsum(steps)])
-    terms = np.exp(logs - logs.max())
-    return float(terms[count:].sum() / terms.sum())
 
 
 def assert_no_anomalies(frame: Any, reference: Any, *, level: float = LEVEL) -> Anomalies:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from .finding import Finding
 from .labels import Label
 from .split_words import first, many, rows_of
+from .tails import fisher, kolmogorov
 
-__all__ = ["balance_findings", "fisher", "kolmogorov"]
+__all__ = ["balance_findings"]
 
-RATE: Final = 0.01
+RATE: Final = 0.001
 """How often a split whose labels were drawn alike is reported, all classes and pairs of parts together."""
 EFFECT: Final = 0.1
 """What matters: Cohen's h of a class (0.50 against 0.55, 0.01 against 0.022), or Kolmogorov and Smirnov's D."""
@@ -118,31 +119,3 @@ def _amounts(one: Label, two: Label, name: str, rate: float) -> list[Finding]:
     )
     hint = "shuffle before the split, unless the parts are meant to differ"
     return [Finding("label-balance", (name,), len(values[1]), first(np.flatnonzero(~two.null)), words, hint)]
-
-
-def fisher(one: int, two: int, rows_one: int, rows_two: int) -> float:
-    """Return Fisher's exact p-value of two shares, `one` of `rows_one` and `two` of `rows_two`: twice the smaller tail.
-
-    All terms follow from their neighbours (a hypergeometric distribution), so that no gamma function is needed.
-    """
-    marked = one + two
-    low, high = max(0, marked - rows_one), min(marked, rows_two)
-    inside = np.arange(low, high, dtype=np.float64)
-    steps = np.log((marked - inside) * (rows_two - inside)) - np.log((inside + 1) * (rows_one - marked + inside + 1))
-    logs = np.concatenate([[0.0], np.cumsum(steps)])
-    terms = np.exp(logs - logs.max())
-    terms /= terms.sum()
-    at = two - low
-    return min(1.0, 2 * min(float(terms[: at + 1].sum()), float(terms[at:].sum())))
-
-
-def kolmogorov(one: Any, two: Any) -> tuple[float, float]:
-    """Return Kolmogorov and Smirnov's D of two sorted samples, and its p-value in the limit of large samples."""
-    points = np.concatenate([one, two])
-    shares = [np.searchsorted(side, points, "right") / len(side) for side in (one, two)]
-    distance = float(np.abs(shares[0] - shares[1]).max())
-    x = distance * math.sqrt(len(one) * len(two) / (len(one) + len(two)))
-    if x < 0.3:
-        return distance, 1.0
-    total = sum((-1.0) ** (k - 1) * math.exp(-2.0 * (k * x) ** 2) for k in range(1, 20))
-    return distance, min(1.0, max(0.0, 2.0 * total))

@@ -16,7 +16,7 @@ __all__ = ["by_chance"]
 SAMPLE: Final = 20_000
 SLACK: Final = 3.0
 """How many times as many rows coincide in tables whose columns hang together as if they were independent."""
-SURPRISE: Final = {False: 0.2, True: 0.01}
+SURPRISE: Final = {False: 0.2, True: 0.001}
 """Probabilities below which it is no chance: equal rows are a fact, and one too many is said; nearness is a judgement."""
 SIGMAS: Final = 4.0
 AROUND: Final = 10

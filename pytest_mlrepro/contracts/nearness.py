@@ -7,7 +7,7 @@ closer to a row of the first part than the rows of that part are to each other t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from .split_words import first, many, named, paired, short, value_at
 
 __all__ = ["RATE", "near_rows"]
 
-RATE: Final = 0.01
+RATE: Final = 0.001
 """How often a pair of parts that were drawn independently has a row that is called near by its distance."""
 CLOSEST: Final = 0.2
 """Of the distance to the fifth nearest of a sample: what is farther is not near, whatever the dimension says."""
@@ -31,6 +31,8 @@ SAMPLE: Final = 2_000
 NEIGHBOURS: Final = 5
 FEWEST: Final = 50
 """Rows of the first part below which no distance can be called usual."""
+ATOM: Final = 0.2
+"""Share of a column's rows from which on a single value of it tells nothing about distance: the zeros of a sparse table."""
 DIRECTIONS: Final = 48
 """Main directions that are searched; the distance is that of all columns."""
 
@@ -94,7 +96,7 @@ def _closest(
         return nothing
     here, there = pairs
     distance = np.sqrt(((space.second[here] - space.first[there]) ** 2).sum(axis=1))
-    near = distance < usual.ratio * usual.local(space.second[here])
+    near = distance < usual.ratio(space.second[here]) * usual.local(space.second[here])
     return Matches(here[near], there[near], 0)
 
 
@@ -136,8 +138,11 @@ class _Usual:
 
     rows: Any
     """The sample, shape (rows, columns)."""
-    ratio: float
-    """Of the local distance: what is closer is near."""
+    atoms: Any
+    """For each column the value that at least ATOM of the rows have, else NaN; shape (columns,)."""
+    dimension: float
+    crowd: float
+    """Pairs that are expected within the distance to the fifth nearest of the sample, of all rows that are asked for."""
     farthest: float
     """The distance that no near pair exceeds."""
 
@@ -157,12 +162,34 @@ class _Usual:
         logs = np.log(distances[apart, -1:] / distances[apart, :-1])
         dimension = min(1 / float(logs.mean()), rows.shape[1]) if logs.mean() > 0 else float(rows.shape[1])
         crowd = asked * NEIGHBOURS * len(rows) / len(sample)
-        ratio = min(CLOSEST, (RATE / crowd) ** (1 / dimension))
-        return cls(drawn, ratio, ratio * float(np.quantile(distances[:, NEIGHBOURS - 1], 0.99)))
+        made = cls(drawn, _atoms(drawn), dimension, crowd, 0.0)
+        usual = float(np.quantile(distances[:, NEIGHBOURS - 1], 0.99))
+        return replace(made, farthest=made._ratio(dimension) * usual)
+
+    def _ratio(self, dimension: Any) -> Any:
+        return np.minimum(CLOSEST, (RATE / self.crowd) ** (1 / np.maximum(dimension, 0.5)))
+
+    def ratio(self, rows: Any) -> Any:
+        """Return for each row the share of the local distance below which another is near.
+
+        A row that has the usual value in most columns differs from others like it in the few that are left.
+        """
+        free = (rows != self.atoms).sum(axis=1)
+        return self._ratio(np.minimum(self.dimension, free))
 
     def local(self, rows: Any) -> Any:
         """Return the distance of rows to the fifth nearest of the sample that is no copy of them."""
         return _sorted_distances(rows, self.rows, NEIGHBOURS + 1)[:, NEIGHBOURS - 1]
+
+
+def _atoms(rows: Any) -> Any:
+    """Return for each column the value that at least ATOM of the rows have, else NaN."""
+    found = np.full(rows.shape[1], np.nan)
+    for at in range(rows.shape[1]):
+        values, counts = np.unique(rows[:, at], return_counts=True)
+        if counts.max() >= ATOM * len(rows):
+            found[at] = values[counts.argmax()]
+    return found
 
 
 def _drawn(rows: Any) -> Any:

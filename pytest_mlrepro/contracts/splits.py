@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from ..errors import UsageError
+from .asked import Asked, named_by, require_allowed
 from .balance import balance_findings
 from .finding import Finding
 from .giveaway import giveaways
@@ -17,7 +18,6 @@ from .overlap import null_keys, shared_rows, shared_values
 from .parts import LABEL, Part
 from .parts import part as read_part
 from .rows import Hashed, hashed, identifying
-from .split_words import named
 from .times import time_findings
 
 __all__ = ["assert_split", "check_split"]
@@ -26,10 +26,6 @@ ORDER: Final = {
     "train": 0, "training": 0, "fit": 0, "dev": 1, "valid": 1, "val": 1, "validation": 1, "calibration": 1, "test": 2,
     "testing": 2, "holdout": 2, "eval": 2,
 }  # fmt: skip
-KINDS: Final = (
-    "columns", "constant-label", "dtypes", "giveaway", "identical-rows", "label-balance", "near-identical-rows", "null-keys",
-    "null-labels", "null-times", "other-label", "shared-groups", "shared-keys", "time-order", "time-zones", "unseen-label",
-)  # fmt: skip
 
 
 def assert_split(
@@ -105,7 +101,7 @@ def check_split(
 
     Near-identical are rows that are equal once case, spaces, Unicode forms and the decimal mark are left aside and numbers
     are rounded to 1e-4 robust standard deviations; and rows with equal texts whose numbers are closer to a row of the first
-    part than independent rows are: in 1 % of independent splits or less one row is.
+    part than independent rows are: in a thousandth of independent splits one row is.
 
     Raises:
         UsageError: fewer than two parts, no frame, no rows, duplicate names of columns, no column in common, a key, time, group
@@ -114,8 +110,8 @@ def check_split(
     _require_share("giveaway", giveaway)
     made = _parts(parts, label)
     label = label if label is not None or not _has_labels(parts) else LABEL
-    asked = _Asked(made, _names("key", key), _names("group", group), time, label, tuple(map(str, ignore)))
-    _require_allowed(allow, asked)
+    asked = Asked(made, named_by("key", key), named_by("group", group), time, label, tuple(map(str, ignore)))
+    require_allowed(allow, asked)
     findings = [*_columns(made), *_dtypes(made, asked.shared)]
     for columns, kind, noun in ((asked.key, "shared-keys", "key"), (asked.group, "shared-groups", "group")):
         if columns:
@@ -132,59 +128,6 @@ def check_split(
     return [finding for finding in findings if finding.kind not in allow]
 
 
-class _Asked:
-    """Which columns are what, checked."""
-
-    def __init__(
-        self,
-        parts: Sequence[Part],
-        key: list[str],
-        group: list[str],
-        time: str | None,
-        label: str | None,
-        ignore: Sequence[str],
-    ) -> None:
-        self.parts, self.key, self.group, self.time, self.label, self.ignore = parts, key, group, time, label, ignore
-        self.shared = [name for name in parts[0].names if all(name in part.names for part in parts)]
-        if not self.shared:
-            raise UsageError(
-                "split: the parts have no column in common: "
-                + "; ".join(f"{part.name} has {named(part.names)}" for part in parts)
-            )
-        for argument, names in (("key", key), ("group", group), ("time", [time] if time is not None else [])):
-            for name in names:
-                self._require(argument, name, parts)
-        if label is not None and not any(label in part.names for part in parts):
-            self._require("label", label, parts[:1])
-        for name in ignore:
-            if not any(name in part.names for part in parts):
-                self._require("ignore", name, parts[:1])
-
-    def _require(self, argument: str, name: str, parts: Sequence[Part]) -> None:
-        for part in parts:
-            if name not in part.names:
-                raise UsageError(
-                    f"split: {argument}={name!r} is no column of {part.name}, which has {named(part.names)}"
-                )
-
-    def features(self) -> tuple[list[str], list[str]]:
-        """Return the columns by which rows are compared, and those that are left out since they name rows."""
-        out = {*self.key, *self.ignore, self.label}
-        names = [name for name in self.shared if name not in out]
-        identifiers = identifying(self.parts, names)
-        rest = [name for name in names if name not in identifiers]
-        return (rest, identifiers) if len(rest) > 1 else (names or self.shared, [])
-
-
-def _names(argument: str, value: str | Sequence[str] | None) -> list[str]:
-    if value is None:
-        return []
-    names = [value] if isinstance(value, str | int) else list(value)
-    if not names:
-        raise UsageError(f"split: {argument} names no column")
-    return [str(name) for name in names]
-
-
 def _parts(parts: Mapping[str, Any], label: str | None) -> list[Part]:
     if len(parts) < 2:
         raise UsageError(f"split: two parts or more are needed (train=…, test=…), got {len(parts)}")
@@ -199,14 +142,6 @@ def _has_labels(parts: Mapping[str, Any]) -> bool:
 def _require_share(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 < value <= 1:
         raise UsageError(f"split: {name} must be a number above 0.5 and at most 1, got {value!r}")
-
-
-def _require_allowed(allow: Collection[str], asked: _Asked) -> None:
-    if isinstance(allow, str):
-        raise UsageError(f"split: allow must be a collection of names, got the text {allow!r}: write [{allow!r}]")
-    for name in allow:
-        if name not in KINDS and name not in asked.shared:
-            raise UsageError(f"split: allow names {name!r}, which is neither a column nor a kind ({', '.join(KINDS)})")
 
 
 def _columns(parts: Sequence[Part]) -> list[Finding]:
@@ -252,7 +187,7 @@ def _rows(
 
 
 def _label(
-    parts: Sequence[Part], hashes: Sequence[Hashed], asked: _Asked, features: Sequence[str], identifiers: Sequence[str],
+    parts: Sequence[Part], hashes: Sequence[Hashed], asked: Asked, features: Sequence[str], identifiers: Sequence[str],
     allow: Collection[str], least: float,
 ) -> list[Finding]:  # fmt: skip
     label = asked.label or ""

@@ -14,7 +14,7 @@ datasets = pytest.importorskip("sklearn.datasets")
 from sklearn.model_selection import train_test_split  # noqa: E402
 
 from pytest_mlrepro import UsageError, assert_no_anomalies, find_anomalies, find_label_errors, fit_anomalies  # noqa: E402
-from pytest_mlrepro.contracts.anomalies import beta_binomial_tail  # noqa: E402
+from pytest_mlrepro.contracts.tails import beta_binomial_tail  # noqa: E402
 
 from .split_frames import engines  # noqa: E402
 

@@ -14,8 +14,8 @@ pytest.importorskip("narwhals")
 datasets = pytest.importorskip("sklearn.datasets")
 
 from pytest_mlrepro import check_split  # noqa: E402
-from pytest_mlrepro.contracts.balance import fisher, kolmogorov  # noqa: E402
 from pytest_mlrepro.contracts.giveaway import told_amounts, told_classes  # noqa: E402
+from pytest_mlrepro.contracts.tails import fisher, kolmogorov  # noqa: E402
 
 from .split_frames import REAL, real  # noqa: E402
 
