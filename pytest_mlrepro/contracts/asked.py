@@ -13,8 +13,9 @@ from .split_words import named
 __all__ = ["KINDS", "Asked", "named_by", "require_allowed"]
 
 KINDS: Final = (
-    "columns", "constant-label", "dtypes", "giveaway", "identical-rows", "label-balance", "near-identical-rows", "null-keys",
-    "null-labels", "null-times", "other-label", "shared-groups", "shared-keys", "time-order", "time-zones", "unseen-label",
+    "columns", "constant-label", "dtypes", "giveaway", "identical-rows", "label-balance", "near-identical-rows",
+    "null-columns", "null-keys", "null-labels", "null-times", "other-label", "shared-groups", "shared-keys", "time-order",
+    "time-zones", "unseen-label",
 )  # fmt: skip
 
 
@@ -53,10 +54,15 @@ class Asked:
                     f"split: {argument}={name!r} is no column of {part.name}, which has {named(part.names)}"
                 )
 
+    def emptied(self, name: str) -> list[Part]:
+        """Return the parts in which a column has no values although it has some in another."""
+        empty = [part for part in self.parts if bool(part.column(name).null.all())]
+        return empty if len(empty) < len(self.parts) else []
+
     def features(self) -> tuple[list[str], list[str]]:
         """Return the columns by which rows are compared, and those that are left out since they name rows."""
         out = {*self.key, *self.ignore, self.label}
-        names = [name for name in self.shared if name not in out]
+        names = [name for name in self.shared if name not in out and not self.emptied(name)]
         identifiers = identifying(self.parts, names)
         rest = [name for name in names if name not in identifiers]
         return (rest, identifiers) if len(rest) > 1 else (names or self.shared, [])

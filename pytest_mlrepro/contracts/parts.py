@@ -90,6 +90,8 @@ def _matrix(name: str, array: Any) -> Part:
 
 def _frame(name: str, value: Any) -> Part:
     nw = _lazy.require("narwhals.stable.v2", extra="data")
+    if type(value).__module__.startswith("dask."):  # narwhals warns that it will leave Dask to another package
+        value = value.compute()
     _require_unique(name, _native_names(value))
     try:
         wrapped = nw.from_native(value)

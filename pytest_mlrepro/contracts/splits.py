@@ -112,7 +112,7 @@ def check_split(
     label = label if label is not None or not _has_labels(parts) else LABEL
     asked = Asked(made, named_by("key", key), named_by("group", group), time, label, tuple(map(str, ignore)))
     require_allowed(allow, asked)
-    findings = [*_columns(made), *_dtypes(made, asked.shared)]
+    findings = [*_columns(made), *_dtypes(made, asked.shared), *_emptied(asked)]
     for columns, kind, noun in ((asked.key, "shared-keys", "key"), (asked.group, "shared-groups", "group")):
         if columns:
             findings += null_keys(made, columns, noun)
@@ -171,6 +171,23 @@ def _dtypes(parts: Sequence[Part], shared: Sequence[str]) -> list[Finding]:
                 Finding("dtypes", (name,), rows, tuple(range(min(rows, 10))), words, "read all parts alike")
             )
     return findings
+
+
+def _emptied(asked: Asked) -> list[Finding]:
+    """Return the features that have no values in one part: over them no row would equal another."""
+    out = {*asked.key, *asked.group, *asked.ignore, asked.time, asked.label}
+    return [
+        Finding(
+            "null-columns",
+            (name,),
+            part.rows,
+            tuple(range(min(part.rows, 10))),
+            f"column {name!r} of {part.name} is null in all {part.rows:,} rows, and not in all parts: rows are compared without it",
+        )
+        for name in asked.shared
+        if name not in out
+        for part in asked.emptied(name)
+    ]
 
 
 def _rows(

@@ -142,6 +142,13 @@ def test_columns_that_are_missing_or_of_another_type() -> None:
     assert found["identical-rows"].rows == (0,)
 
 
+def test_a_column_that_is_null_in_one_part_hides_no_copies() -> None:
+    train, test = frame(days("2024-01-01", 60)), frame(days("2024-01-01", 30))
+    (nulls, same) = check_split(train=train, test=test.assign(when=pd.NaT))
+    assert (nulls.kind, nulls.words[:41]) == ("null-columns", "column 'when' of test is null in all 30 r")
+    assert (same.kind, same.count) == ("identical-rows", 0 + int(np.isin(test["x"], train["x"]).sum()))
+
+
 def test_columns_of_mixed_types_nested_values_and_infinities() -> None:
     values = [1, "1", 2.5, None, (1, 2), [1.0, np.inf], {"k": 1}, b"x", True, dt.date(2024, 1, 1)]
     parts = [
