@@ -67,6 +67,8 @@ def test_a_combination_on_a_curve_is_found() -> None:
     frame[:20, 2] = 4.0 - frame[:20, 2]
     report = find_anomalies(frame, fit_anomalies(data[:1_000]))
     assert sum(anomaly.row < 20 for anomaly in report.found) >= 19
+    reason = report.found[0].reasons[0]
+    assert float(reason.expected.removeprefix("about ")) == pytest.approx(4 - float(reason.value), abs=1.5)
     assert len(report.findings) == 1
 
 
@@ -98,7 +100,9 @@ def test_engines_and_orders_of_rows_agree(engine: str) -> None:
     wanted = find_anomalies(frame, fit_anomalies(reference))
     as_engine = engines()[engine]
     shuffled = reference.sample(frac=1, random_state=3)
-    report = find_anomalies(as_engine(frame), fit_anomalies(as_engine(shuffled)))
+    model = fit_anomalies(as_engine(shuffled))
+    assert model.threshold == fit_anomalies(reference).threshold
+    report = find_anomalies(as_engine(frame), model)
     assert [anomaly.row for anomaly in report.found] == [anomaly.row for anomaly in wanted.found]
     assert [list(map(str, anomaly.reasons)) for anomaly in report.found] == [
         list(map(str, anomaly.reasons)) for anomaly in wanted.found
@@ -162,6 +166,7 @@ def test_flipped_labels_are_suspected(own: bool) -> None:
     errors = find_label_errors(frame, "target", model=model)
     assert set(rows.tolist()) <= {error.row for error in errors[:7]}
     assert errors[0].given != errors[0].suggested
+    assert [error.confidence for error in errors] == sorted(error.confidence for error in errors)
     assert len(errors) <= 12
     same = find_label_errors(frame.drop(columns="target"), frame["target"].to_numpy(), model=model)
     assert [error.row for error in same] == [error.row for error in errors]

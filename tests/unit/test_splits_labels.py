@@ -138,7 +138,7 @@ def test_an_unbalanced_label_names_its_classes() -> None:
 
 def test_a_large_sample_does_not_alarm_on_what_does_not_matter() -> None:
     rng = np.random.default_rng(0)
-    parts = {name: (rng.normal(size=(100_000, 2)), (rng.random(100_000) < share).astype(int))
+    parts = {name: (rng.normal(size=(100_000, 2)), rng.permutation(np.arange(100_000) < share * 100_000).astype(int))
              for name, share in (("train", 0.50), ("test", 0.51))}  # fmt: skip
     assert check_split(**parts) == []
 

@@ -14,7 +14,9 @@ pytest.importorskip("narwhals")
 datasets = pytest.importorskip("sklearn.datasets")
 
 from pytest_mlrepro import assert_split, check_split  # noqa: E402
+from pytest_mlrepro.contracts.encoded import Numbers  # noqa: E402
 from pytest_mlrepro.contracts.finding import Finding  # noqa: E402
+from pytest_mlrepro.contracts.hashing import STEP, Grid, rounded  # noqa: E402
 
 from .split_frames import REAL, engines, people, real  # noqa: E402
 
@@ -183,6 +185,45 @@ def test_near_rows_are_not_invented_in_dense_tables(columns: int) -> None:
         data = np.random.default_rng(seed).normal(size=(1_200, columns))
         alarms += bool(check_split(train=data[:900], test=data[900:]))
     assert alarms <= 1  # a thousandth of 40 is 0.04
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-0.49, 0.49))
+@settings(deadline=None)
+def test_numbers_closer_than_half_a_cell_are_in_one_on_one_of_two_grids(value: float, part: float) -> None:
+    near = np.sinh(np.arcsinh(value) + part * STEP)
+    cells = rounded(Numbers("number", np.array([value, near]), np.zeros(2, bool)), Grid(0.0, 1.0))
+    assert any(one[0] == one[1] for one in cells)
+
+
+def test_a_number_that_was_rounded_is_found_in_few_rows_too() -> None:
+    train = pd.DataFrame({"city": ["a", "b", "c"] * 10, "price": np.random.default_rng(0).lognormal(3, 1, 30)})
+    test = train[:3].assign(price=train["price"][:3].round(4))
+    (found,) = check_split(train=train, test=test)
+    assert (found.kind, found.count) == ("near-identical-rows", 3)
+
+
+def test_a_copy_in_a_table_of_one_column_is_found() -> None:
+    data = np.random.default_rng(0).normal(size=(400, 1))
+    data[350] = data[7]
+    (found,) = check_split(train=data[:300], test=data[300:])
+    assert (found.kind, found.rows) == ("identical-rows", (50,))
+
+
+@pytest.mark.parametrize(("noise", "kinds"), [(0.1, ["near-identical-rows"]), (0.35, [])])
+def test_rows_farther_than_a_fifth_are_not_near(noise: float, kinds: list[str]) -> None:
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(size=(3_000, 60)), rng.normal(size=(50, 60))
+    usual = np.sqrt(((train[1:200] - train[0]) ** 2).sum(axis=1)).min()
+    test[0] = train[0] + noise * usual / np.sqrt(60) * rng.choice([-1, 1], 60)
+    assert [found.kind for found in check_split(train=train, test=test)] == kinds
+
+
+@pytest.mark.parametrize("engine", [name for name in engines() if name != "mapping"])
+def test_a_null_is_no_category(engine: str) -> None:
+    frames = [pd.DataFrame({"text": [*values], "x": np.arange(40.0)}) for values in (["a", "b"] * 20, [None, "b"] * 20)]
+    train, test = (engines()[engine](frame) for frame in frames)
+    (found,) = check_split(train=train, test=test)
+    assert (found.kind, found.count) == ("identical-rows", 20)
 
 
 def test_near_rows_are_not_invented_in_sparse_tables() -> None:

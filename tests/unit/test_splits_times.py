@@ -78,6 +78,17 @@ def test_other_zones_and_none() -> None:
     assert "train UTC, test none; their order can't be told" in found.words
 
 
+def test_objects_of_other_zones_are_compared_as_moments() -> None:
+    zones = [dt.timezone(dt.timedelta(hours=hours)) for hours in (-10, 10)]
+    parts = [
+        frame(pd.Series([dt.datetime(2024, 1, 1, 12 + at, tzinfo=zone) for at in range(5)], dtype=object))
+        for zone in zones
+    ]
+    found = check_split(train=parts[0], test=parts[1], time="when", ignore=["x"], allow=["identical-rows"])
+    assert [finding.kind for finding in found][:2] == ["time-zones", "time-order"]
+    assert "test begins at 2024-01-01 02:00:00 UTC, train ends at 2024-01-02 02:00:00 UTC" in found[1].words
+
+
 def test_zones_mixed_in_one_column() -> None:
     mixed = pd.Series([dt.datetime(2024, 1, 1, tzinfo=dt.UTC), dt.datetime(2024, 1, 2)] * 10, dtype=object)
     with pytest.raises(UsageError, match="time column 'when' of train mixes time zones: none, UTC"):
