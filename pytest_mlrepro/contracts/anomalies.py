@@ -33,6 +33,8 @@ MOST: Final = 5_000
 FOLDS: Final = 5
 NEIGHBOURS: Final = 20
 FEWEST: Final = 40
+MATTERS: Final = 1.5
+"""Times as many as expected that a finding takes, besides the test: at a million rows a test alarms on a tenth more."""
 LEVEL: Final = 0.01
 """How often a table without anomalies is reported."""
 EXPLAINED: Final = 20
@@ -183,7 +185,8 @@ def find_anomalies(frame: Any, model: AnomalyModel, *, level: float = LEVEL) -> 
     """Return the rows of a frame that are far from the model's reference, each with the columns that make it so.
 
     level: how often a frame like the reference gets a finding: by a test that knows that the threshold is an estimate
-        (the beta-binomial distribution, which is the binomial one for a large reference).
+        (the beta-binomial distribution, which is the binomial one for a large reference). A finding also takes half as many
+        again as are expected.
 
     Raises:
         UsageError: a column of the reference is missing, or of another type.
@@ -207,7 +210,11 @@ def find_anomalies(frame: Any, model: AnomalyModel, *, level: float = LEVEL) -> 
     )
     expected = part.rows * (model.above[0] + 1) / (model.above[1] + 1)
     tail = beta_binomial_tail(len(found), part.rows, model.above[0] + 1, model.above[1] - model.above[0])
-    findings = [_finding(model, found, part.rows, expected, tail, level)] if found and tail < level else []
+    findings = (
+        [_finding(model, found, part.rows, expected, tail, level)]
+        if len(found) > MATTERS * expected and tail < level
+        else []
+    )
     return Anomalies(found, part.rows, expected, tail, level, findings)
 
 

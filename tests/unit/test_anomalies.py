@@ -67,8 +67,10 @@ def test_a_combination_on_a_curve_is_found() -> None:
     frame[:20, 2] = 4.0 - frame[:20, 2]
     report = find_anomalies(frame, fit_anomalies(data[:1_000]))
     assert sum(anomaly.row < 20 for anomaly in report.found) >= 19
-    reason = report.found[0].reasons[0]
-    assert float(reason.expected.removeprefix("about ")) == pytest.approx(4 - float(reason.value), abs=1.5)
+    reasons = [anomaly.reasons[0] for anomaly in report.found if anomaly.row < 20]
+    off = [abs(float(reason.expected.removeprefix("about ")) - (4 - float(reason.value))) for reason in reasons]
+    assert np.median(off) < 1  # the other value of whichever of the three columns
+    assert max(off) < 2
     assert len(report.findings) == 1
 
 
@@ -123,6 +125,15 @@ def test_the_table_s_verdict_is_a_binomial_test_that_knows_the_threshold_is_esti
     assert beta_binomial_tail(5, 20, 1e6, 9e6) == pytest.approx(exact, rel=1e-3)
     assert beta_binomial_tail(5, 20, 1, 9) > 3 * exact
     assert beta_binomial_tail(0, 20, 1, 9) == 1.0
+
+
+def test_a_table_takes_half_as_many_again_whatever_its_size() -> None:
+    rng = np.random.default_rng(0)
+    model = fit_anomalies(rng.normal(size=(1_000, 2)), false_alarms=0.1)
+    report = find_anomalies(rng.normal(size=(60_000, 2)) * 1.05, model)
+    assert len(report.found) < 1.5 * report.expected
+    assert report.findings == []
+    assert find_anomalies(rng.normal(size=(60_000, 2)) * 1.5, model).findings != []
 
 
 WRONG = {
