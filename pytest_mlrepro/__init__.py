@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import strategies
     from .compare.close import assert_close
     from .compare.tolerance import Tolerance
     from .contracts.anomalies import assert_no_anomalies, find_anomalies, fit_anomalies
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .drift import Profile, assert_no_drift
     from .errors import FingerprintError, GoldenError, MissingDependencyError, MlreproError, UsageError
     from .fingerprints import Fingerprint, fingerprint
+    from .robustness.relations import assert_directional, assert_invariant, assert_monotone
     from .robustness.report import RobustnessReport
     from .robustness.robust import assert_robust
     from .robustness.threats import L0, L1, L2, Linf
@@ -39,6 +41,9 @@ __all__ = [
     "Tolerance",
     "UsageError",
     "assert_close",
+    "assert_directional",
+    "assert_invariant",
+    "assert_monotone",
     "assert_no_anomalies",
     "assert_no_drift",
     "assert_reproducible",
@@ -51,6 +56,7 @@ __all__ = [
     "fit_anomalies",
     "seed_everything",
     "served",
+    "strategies",
 ]
 
 _HOMES = {
@@ -69,6 +75,9 @@ _HOMES = {
     "Fingerprint": "fingerprints",
     "fingerprint": "fingerprints",
     "RobustnessReport": "robustness.report",
+    "assert_directional": "robustness.relations",
+    "assert_invariant": "robustness.relations",
+    "assert_monotone": "robustness.relations",
     "assert_robust": "robustness.robust",
     "Linf": "robustness.threats",
     "L2": "robustness.threats",
@@ -81,6 +90,8 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "strategies":
+        return import_module(".strategies", __name__)
     value = getattr(import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
     globals()[name] = value
     return value

@@ -14,7 +14,7 @@ FLOORS = {
     "values": 1, "served": 1,
     "fingerprints": 2, "compare": 2, "seeding": 2, "tracking": 2,
     "provenance": 3, "pipeline": 3, "robustness": 3, "contracts": 3, "drift": 3,
-    "golden": 4,
+    "golden": 4, "strategies": 4,
     "session": 5, "report": 5, "bisect": 5, "determinism": 5,
     "plugin": 6, "integration": 6, "cli": 6,
 }  # fmt: skip

@@ -60,7 +60,7 @@ def test_public_names_resolve_and_are_listed() -> None:
     import pytest_mlrepro
 
     for name in pytest_mlrepro.__all__:
-        assert getattr(pytest_mlrepro, name).__name__ == name
+        assert getattr(pytest_mlrepro, name).__name__.rpartition(".")[2] == name
     assert set(pytest_mlrepro.__all__) <= set(dir(pytest_mlrepro))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = pytest_mlrepro.nothing

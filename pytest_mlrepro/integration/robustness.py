@@ -15,9 +15,10 @@ from .._json import one_line
 from ..errors import UsageError
 from ..robustness.arguments import OPTIONS
 from ..robustness.kept import load, points_of, save
-from ..robustness.report import RobustnessReport
+from ..robustness.report import Progress, RobustnessReport, by_size
 from ..robustness.robust import check_robust, samples_digest
 from ..robustness.shown import shown
+from .progress import Screen
 from .properties import VERDICT
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ class Robustness:
             options["complete"] = True
         file = self._file(key)
         before = {**load(file), **(self._recorded(key) if baseline else {})}
-        report = check_robust(model, inputs, labels, threat, replayed=before, **options)
+        with Screen(self._item.config).of(f"{self._item.name}, {key}") as screen:
+            options.setdefault("progress", lambda at: screen.tell(_where(at)))
+            report = check_robust(model, inputs, labels, threat, replayed=before, **options)
         self.reports.append(report)
         failure = self._words(report, options) or (
             self._held(key, report, inputs, labels, options, max_drop) if baseline else ""
@@ -111,8 +114,7 @@ class Robustness:
     def _words(self, report: RobustnessReport, options: Mapping[str, Any]) -> str:
         if report.passed or report.verdict in options.get("allow", ()):
             return ""
-        near = sorted(report.counterexamples, key=lambda example: (example.distance, example.index))[:SHOWN]
-        pictures = [line for example in near for line in ("", *shown(example))]
+        pictures = [line for example in by_size(report.counterexamples)[:SHOWN] for line in ("", *shown(example))]
         return "\n".join([*report.lines(), *pictures])
 
     def _recorded(self, key: str) -> Mapping[int, Any]:
@@ -164,6 +166,10 @@ class Robustness:
             "counterexamples": len(report.counterexamples),
         }
         self._item.user_properties.append((f"{VERDICT}:{key}", one_line(facts)))
+
+
+def _where(at: Progress) -> str:
+    return f"{at.attack}, {at.done} of {at.total} samples, {at.broken} have fallen"
 
 
 def _valid(baseline: object, max_drop: object, options: Mapping[str, Any]) -> None:

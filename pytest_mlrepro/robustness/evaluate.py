@@ -97,7 +97,8 @@ def _through(run: Run, plan: Sequence[Attack], block: Ids, decided: _Decided) ->
     for attack in plan:
         ids = run.alive(block)
         run.attack(attack, ids)
-        run.progress(attack, len(ids), len(run.alive(run.order)))
+        done = run.stages[attack.label].tried
+        run.progress(attack, done, done + run.count(ALIVE) - int((run.state[block] == ALIVE).sum()))
         if decided(run) == "failed":
             return
     run.state[run.alive(block)] = SURVIVED

@@ -14,7 +14,7 @@ import numpy as np
 
 from .attacks.replay import content_keys
 from .inputs import Floats
-from .report import RobustnessReport
+from .report import RobustnessReport, by_size
 
 __all__ = ["MOST", "load", "points_of", "save"]
 
@@ -25,8 +25,8 @@ BYTES: Final = 1 << 26
 
 
 def points_of(report: RobustnessReport) -> dict[int, Floats]:
-    """Return the counterexamples of a report by the content of their samples, the nearest first."""
-    near = sorted(report.counterexamples, key=lambda example: (example.distance, example.index))[:MOST]
+    """Return the counterexamples of a report by the content of their samples, the smallest first."""
+    near = by_size(report.counterexamples)[:MOST]
     if not near:
         return {}
     keys = content_keys(np.stack([example.original for example in near]))

@@ -97,4 +97,7 @@ def _example(run: Run, form: Form, reading: Reading, index: int, found: Found) -
         label, column = reading.classes[goal.targets[index]], int(found.scores.argmax())
         predicted = None if nan or column >= len(reading.classes) else reading.classes[column]
     distance = float(run.ball.distance(original[None], found.point[None])[0])
-    return Counterexample(index, original, found.point, label, predicted, distance, found.attack, form)
+    first = found.point if found.first is None else found.first
+    return Counterexample(
+        index, original, found.point, first, label, predicted, distance, run.ball.epsilon, found.attack, form
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -12,7 +13,7 @@ from .inputs import Floats, Form
 from .signs import Sign
 from .threats import Ball
 
-__all__ = ["Counterexample", "Progress", "RobustnessReport", "Stage", "Status", "Verdict"]
+__all__ = ["Counterexample", "Progress", "RobustnessReport", "Stage", "Status", "Verdict", "by_size"]
 
 Verdict: TypeAlias = Literal["failed", "passed (exact)", "passed (up to these attacks)", "undecided", "unreliable"]
 Status: TypeAlias = Literal["misclassified", "broken", "proved", "survived", "untested"]
@@ -28,13 +29,17 @@ class Counterexample:
     """Of the sample among the inputs."""
     original: Floats
     perturbed: Floats
-    """As `original`, of the shape of one sample, in the floats that the model saw."""
+    """As `original`, of the shape of one sample, in the floats that the model saw; of the nearest ones, shrunk."""
+    found: Floats
+    """What the attack found: it depends on the sample and the seed alone, not on the other samples."""
     label: Any
     """The given label; of a regression, the clean output."""
     predicted: Any
     """What the model says of the perturbed sample; None for a label that no class has, or outputs that are NaN."""
     distance: float
     """In the threat's norm."""
+    allowed: float
+    """The largest distance that the threat allows."""
     attack: str
     form: Form
     """How to give a sample to the model: `form.restore(example.perturbed[None])`."""
@@ -43,6 +48,16 @@ class Counterexample:
     def changed(self) -> int:
         """Return how many elements differ."""
         return int((self.original != self.perturbed).sum())
+
+    @property
+    def shrunk(self) -> bool:
+        """Return whether it is smaller than what the attack found."""
+        return self.perturbed is not self.found
+
+
+def by_size(examples: Sequence[Counterexample]) -> list[Counterexample]:
+    """Return counterexamples as people should see them: shrunk ones first, the nearest first."""
+    return sorted(examples, key=lambda example: (not example.shrunk, example.distance, example.index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,7 @@ class RobustnessReport:
     max_change: float | None = None
     """Of a regression: the change that is allowed."""
     largest_change: float | None = None
-    """Of a regression: the largest change that was found."""
+    """Of a regression: the largest change that was found; None if a proof came before any perturbed input was tried."""
     attacks: str = ""
     """The plan: `auto` and so on, or `given`."""
 

@@ -18,7 +18,7 @@ from .cascade import Shards
 from .clean import Clean, look
 from .decide import Decision, OfPopulation, OfSamples, Rule
 from .evaluate import carry_out, early_signs
-from .exact.closed import closed_form
+from .exact.answers import exact_answers
 from .generators import keys_of
 from .inputs import Floats, read_inputs, read_labels
 from .models import opened
@@ -27,6 +27,7 @@ from .outcome import concluded
 from .proofs import Exact, apply_exact
 from .report import Progress, RobustnessReport, Verdict
 from .run import ALIVE, WRONG, Run
+from .shrink import shrink
 from .signs import Sign
 from .threats import Ball
 
@@ -85,7 +86,7 @@ def check_robust(
     model: Any, inputs: Any, labels: Any, threat: Ball, *, min_accuracy: float | None = None, confidence: float | None = None,
     attacks: Any = "auto", max_change: float | None = None, allow: Collection[Verdict] = (), seed: int = 0, batch_size: int = 128,
     executor: Executor | None = None, shards: int | None = None, progress: Callable[[Progress], None] | None = None,
-    seconds_per_sample: float = 1.0, complete: bool = False, exact: Exact | None = closed_form,
+    seconds_per_sample: float = 1.0, complete: bool = False, exact: Exact | None = exact_answers,
     replayed: Mapping[int, Floats] | None = None,
 ) -> RobustnessReport:  # fmt: skip
     """Return the report whatever the verdict is; the arguments are those of `assert_robust`.
@@ -109,11 +110,12 @@ def check_robust(
         rule = _rule(settings, len(x), run)
         decision, signs = _before(clean, run, settings)
         if decision is None and not signs:
-            if exact is not None and known is not None:
-                apply_exact(run, exact, model, known, seconds_per_sample=seconds_per_sample)
+            if exact is not None:
+                apply_exact(run, exact, model, known, form=form, seconds_per_sample=seconds_per_sample)
             signs = early_signs(run)
             decision, late = carry_out(run, plan, rule, complete=complete)
             signs = [*signs, *late]
+        shrink(run)
         if changed := changes():
             signs = [*signs, _stateful(changed)]
         return concluded(

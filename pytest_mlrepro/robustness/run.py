@@ -32,6 +32,8 @@ class Found:
     point: Floats
     scores: NDArray[np.float64]
     attack: str
+    first: Floats | None = None
+    """What the attack found, if `point` is smaller."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +54,7 @@ class Run:
     stages: dict[str, Stage] = field(default_factory=dict)
     evaluations: int = 0
     gradients: int = 0
-    largest: float = 0.0
+    largest: float | None = None
 
     def __post_init__(self) -> None:
         self.passed = np.zeros(len(self.state), np.int64)
@@ -96,12 +98,16 @@ class Run:
         self, label: str, ids: Ids, broken: NDArray[np.bool_], points: Floats, scores: NDArray[np.float64]
     ) -> None:
         self.passed[ids[~broken]] += 1
-        if self.batch.goal.base is not None:
-            change = np.abs(scores - self.batch.goal.base[ids])
-            self.largest = max(self.largest, float(np.nanmax(change, initial=0.0)))
+        self.measure(ids, scores)
         for at in np.flatnonzero(broken):
             self.state[ids[at]] = BROKEN
             self.found[int(ids[at])] = Found(points[at], scores[at], label)
+
+    def measure(self, ids: Ids, scores: NDArray[np.float64]) -> None:
+        """Note, in a regression, how far the outputs of these samples were moved."""
+        if self.batch.goal.base is not None and len(ids):
+            change = np.abs(scores - self.batch.goal.base[ids])
+            self.largest = max(self.largest or 0.0, float(np.nanmax(change, initial=0.0)))
 
     def _note(self, new: Stage) -> None:
         old = self.stages.get(new.attack)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
-from .report import Status
+from .report import Status, by_size
 
 if TYPE_CHECKING:
     from .report import Counterexample, RobustnessReport, Stage
@@ -85,7 +85,7 @@ def _examples(report: RobustnessReport) -> list[str]:
     found = report.counterexamples
     if not found:
         return []
-    near = sorted(found, key=lambda example: example.distance)[:_SHOWN]
+    near = by_size(found)[:_SHOWN]
     lines = [f"  {len(found)} counterexample{'s' * (len(found) > 1)}, each checked against the model:"]
     lines += [f"    {_example(example)}" for example in near]
     return [*lines, f"    … and {len(found) - _SHOWN} more in report.counterexamples"] if len(found) > _SHOWN else lines
@@ -98,7 +98,7 @@ def _example(example: Counterexample) -> str:
         what = f"{_values(example.label)} becomes {_values(example.predicted)}"
     return (
         f"sample {example.index}: {what} at distance {example.distance:.4g}, {example.changed} of {size} elements changed "
-        f"({example.attack})"
+        f"({example.attack}{', shrunk' if example.shrunk else ''})"
     )
 
 

@@ -116,7 +116,7 @@ def test_a_model_that_changes_while_it_is_asked_is_unreliable():
 
 def by_sample(report, order=None):
     order = range(report.samples) if order is None else order
-    points = {example.index: example.perturbed for example in report.counterexamples}
+    points = {example.index: example.found for example in report.counterexamples}
     return [(report.statuses[i], points.get(int(i), np.zeros(0)).tobytes()) for i in order]
 
 

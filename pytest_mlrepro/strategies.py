@@ -1,0 +1,151 @@
+"""Hypothesis strategies of what a threat allows, for tests that state a relation and have it searched for exceptions.
+
+They shrink towards the sample itself: no element changed, then few, then by little. They are for relations, not for
+attacks: among the corners of a ball chance finds few of the counterexamples that a gradient finds (`assert_robust`).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ._lazy import loaded, require
+from .errors import UsageError
+from .robustness.inputs import Floats, Form, read_inputs
+from .robustness.threats import Ball
+
+__all__ = ["perturbations", "rows"]
+
+_FEW = 6
+"""Elements that are drawn one by one, each to a value of its own."""
+_CELLS = 64
+"""Others go to the edge of the ball, in so many cells at most: a draw for each pixel would be more than hypothesis keeps."""
+
+
+def perturbations(x: Any, threat: Ball) -> Any:
+    """Return a strategy of what the threat allows to become of one sample.
+
+    Args:
+        x: one sample of any shape (a float, an image), in floats: a numpy array, a torch tensor or a number.
+        threat: `Linf`, `L2`, `L1` or `L0`.
+
+    Returns:
+        A strategy of objects of the kind, dtype and shape of `x` (a number gives an array of shape ()), each of them
+        inside the ball and the bounds to a millionth of epsilon. The simplest is `x`.
+
+    Raises:
+        UsageError: `x` has no floats, or lies outside of the bounds; `threat` is none of these.
+        MissingDependencyError: hypothesis is not installed.
+    """
+    _threat(threat)
+    torch = loaded("torch")
+    array = x if torch is not None and isinstance(x, torch.Tensor) else np.asarray(x)
+    origin, form = read_inputs(array.reshape(1, -1))
+    return _around(origin, form, threat).map(lambda found: form.restore(found)[0].reshape(array.shape))
+
+
+def rows(frame: Any, threat: Ball) -> Any:
+    """Return a strategy of frames of one row: any row of the frame, changed as the threat allows.
+
+    Args:
+        frame: a pandas or polars frame. The threat is about its columns of floats; the others stay as they are, and so
+            do missing values.
+        threat: `Linf`, `L2`, `L1` or `L0`.
+
+    Returns:
+        A strategy of frames of the same kind, columns and dtypes, with one row. The simplest is the first row.
+
+    Raises:
+        UsageError: no frame, no rows, no column of floats, or values outside of the bounds.
+        MissingDependencyError: hypothesis is not installed.
+    """
+    st = _hypothesis()
+    _threat(threat)
+    pandas, polars = loaded("pandas"), loaded("polars")
+    if pandas is not None and isinstance(frame, pandas.DataFrame):
+        names = [name for name, dtype in frame.dtypes.items() if getattr(dtype, "kind", "O") == "f"]
+    elif polars is not None and isinstance(frame, polars.DataFrame):
+        names = [name for name, dtype in frame.schema.items() if dtype.is_float()]
+    else:
+        raise UsageError(f"strategies.rows: a pandas or polars frame is expected, got {type(frame).__qualname__}")
+    if not len(frame) or not names:
+        missing = "no rows" if not len(frame) else f"no column of floats among {list(frame.columns)}"
+        raise UsageError(f"strategies.rows: the frame has {missing}, so that there is nothing to change")
+    return st.integers(0, len(frame) - 1).flatmap(partial(_row, frame, names, threat))
+
+
+def _row(frame: Any, names: list[Any], threat: Ball, at: int) -> Any:
+    one = frame.iloc[[at]] if hasattr(frame, "iloc") else frame[at : at + 1]
+    held = [name for name in names if not bool(np.isnan(float(_number(one[name]))))]
+    if not held:
+        return _hypothesis().just(one)
+    origin, form = read_inputs(one[held])
+
+    def placed(found: Floats) -> Any:
+        changed = form.restore(found)
+        if hasattr(one, "iloc"):
+            return one.assign(**{}).pipe(_assigned, held, changed)
+        return one.with_columns(changed)
+
+    return _around(origin, form, threat).map(placed)
+
+
+def _assigned(one: Any, names: list[Any], changed: Any) -> Any:
+    one = one.copy()
+    for name in names:
+        one[name] = changed[name].to_numpy()
+        one[name] = one[name].astype(changed[name].dtype)
+    return one
+
+
+def _number(column: Any) -> Any:
+    value = column.iloc[0] if hasattr(column, "iloc") else column[0]
+    return float("nan") if value is None or value != value or not isinstance(value, float | np.floating) else value
+
+
+def _around(origin: Floats, form: Form, threat: Ball) -> Any:
+    """Return a strategy of arrays (1, features) around one."""
+    st = _hypothesis()
+    if not threat.contains(origin, origin)[0]:
+        low, high = threat.bounds or (0.0, 0.0)
+        raise UsageError(
+            f"strategies: x has values from {origin.min():.6g} to {origin.max():.6g}, outside of the bounds {low:g} and "
+            f"{high:g} of {threat}"
+        )
+    size = origin.shape[1]
+    cells = min(size, _CELLS)
+    many = st.lists(st.sampled_from((0, 1, -1)), min_size=cells, max_size=cells)
+    signs = st.integers(0, 2**32 - 1) if cells < size else st.just(0)
+    few = st.dictionaries(st.integers(0, size - 1), st.floats(-1, 1), max_size=min(size, _FEW))
+    return st.tuples(st.one_of(st.just([]), many), signs, few).map(partial(_point, origin, form, threat))
+
+
+def _point(origin: Floats, form: Form, threat: Ball, drawn: tuple[list[int], int, dict[int, float]]) -> Floats:
+    many, seed, few = drawn
+    size = origin.shape[1]
+    parts = np.zeros(size)
+    if any(many):
+        signs = np.ones(size) if len(many) == size else np.random.default_rng(seed).choice((-1.0, 1.0), size)
+        parts = signs * np.concatenate(
+            [np.full(len(cell), float(sign)) for cell, sign in zip(np.array_split(parts, len(many)), many, strict=True)]
+        )
+    for at, part in few.items():
+        parts[at] = part
+    if not parts.any():
+        return origin
+    moved = origin + parts * threat.epsilon
+    if threat.norm == "l0":  # an element may become anything inside the bounds
+        low, high = threat.bounds or (0.0, 0.0)
+        moved = np.where(parts == 0, origin, low + (parts + 1) / 2 * (high - low))
+    return threat.project(moved, origin, lambda x: read_inputs(form.restore(x))[0].astype(x.dtype))
+
+
+def _threat(threat: object) -> None:
+    if not isinstance(threat, Ball):
+        raise UsageError(f"strategies: a threat such as Linf(0.1) is expected, got {threat!r}")
+
+
+def _hypothesis() -> Any:
+    return require("hypothesis", extra="hypothesis").strategies
