@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from . import strategies
     from .compare.close import assert_close
     from .compare.tolerance import Tolerance
+    from .contracts.anomalies import assert_no_anomalies, find_anomalies, fit_anomalies
+    from .contracts.label_errors import find_label_errors
+    from .contracts.splits import assert_split, check_split
     from .determinism.function import assert_reproducible
     from .drift import Profile, assert_no_drift
     from .errors import FingerprintError, GoldenError, MissingDependencyError, MlreproError, UsageError
@@ -45,10 +48,16 @@ __all__ = [
     "assert_directional",
     "assert_invariant",
     "assert_monotone",
+    "assert_no_anomalies",
     "assert_no_drift",
     "assert_reproducible",
     "assert_robust",
+    "assert_split",
+    "check_split",
+    "find_anomalies",
+    "find_label_errors",
     "fingerprint",
+    "fit_anomalies",
     "seed_everything",
     "served",
     "strategies",
@@ -57,6 +66,12 @@ __all__ = [
 _HOMES = {
     "assert_close": "compare.close",
     "Tolerance": "compare.tolerance",
+    "assert_no_anomalies": "contracts.anomalies",
+    "find_anomalies": "contracts.anomalies",
+    "fit_anomalies": "contracts.anomalies",
+    "find_label_errors": "contracts.label_errors",
+    "assert_split": "contracts.splits",
+    "check_split": "contracts.splits",
     "Profile": "drift",
     "assert_no_drift": "drift",
     "served": "served",

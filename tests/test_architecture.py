@@ -13,7 +13,7 @@ FLOORS = {
     "records": 0, "errors": 0, "_lazy": 0, "_json": 0, "_imports": 0,
     "values": 1, "served": 1,
     "fingerprints": 2, "compare": 2, "seeding": 2, "tracking": 2,
-    "provenance": 3, "pipeline": 3, "robustness": 3, "drift": 3,
+    "provenance": 3, "pipeline": 3, "robustness": 3, "contracts": 3, "drift": 3,
     "golden": 4, "strategies": 4,
     "session": 5, "report": 5, "bisect": 5, "determinism": 5,
     "plugin": 6, "integration": 6, "cli": 6,
@@ -61,7 +61,7 @@ def test_only_the_door_knows_pytest(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_optional_libraries_are_never_imported(path: Path) -> None:
     optional = {"torch", "sklearn", "pandas", "polars", "pyarrow", "scipy", "hypothesis", "xdist", "randomly"}
-    optional |= {"safetensors", "h5py", "onnx", "joblib", "foolbox", "eagerpy", "narwhals", "duckdb"}
+    optional |= {"safetensors", "h5py", "onnx", "joblib", "foolbox", "eagerpy", "narwhals", "duckdb", "cleanlab"}
     assert not [name for name in imported(path) if name.split(".")[0] in optional]
 
 

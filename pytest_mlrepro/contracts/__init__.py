@@ -1,0 +1,1 @@
+"""What good data is: what a table must look like, and what its parts may not share."""
