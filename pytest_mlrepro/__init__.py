@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .compare.close import assert_close
     from .compare.tolerance import Tolerance
     from .contracts.anomalies import assert_no_anomalies, find_anomalies, fit_anomalies
+    from .contracts.asserted import assert_contract
+    from .contracts.contract import Contract
     from .contracts.label_errors import find_label_errors
     from .contracts.splits import assert_split, check_split
     from .determinism.function import assert_reproducible
@@ -32,6 +34,7 @@ __all__ = [
     "L0",
     "L1",
     "L2",
+    "Contract",
     "Corruption",
     "Fingerprint",
     "FingerprintError",
@@ -45,6 +48,7 @@ __all__ = [
     "Tolerance",
     "UsageError",
     "assert_close",
+    "assert_contract",
     "assert_directional",
     "assert_invariant",
     "assert_monotone",
@@ -64,6 +68,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Contract": "contracts.contract",
+    "assert_contract": "contracts.asserted",
     "assert_close": "compare.close",
     "Tolerance": "compare.tolerance",
     "assert_no_anomalies": "contracts.anomalies",

@@ -10,7 +10,7 @@ import numpy as np
 
 from .encoded import Encoded, Items
 
-__all__ = ["FIRST", "first", "many", "named", "paired", "rows_of", "short", "span", "value_at"]
+__all__ = ["FIRST", "SHOWN", "first", "many", "named", "paired", "rows_of", "short", "span", "value_at"]
 
 FIRST: Final = 10
 """Positions that a finding has at most."""

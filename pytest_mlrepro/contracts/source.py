@@ -1,0 +1,145 @@
+"""A table where it lives: expressions are written once over narwhals, and only counts and a few rows come back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .. import _lazy
+from ..errors import UsageError
+from .contract import Sort
+
+__all__ = ["FIRST", "Source", "narwhals", "opened"]
+
+FIRST: Final = 10
+"""Rows that are brought back of each fault."""
+
+
+def narwhals() -> Any:
+    """Return narwhals, or say which extra brings it."""
+    return _lazy.require("narwhals", extra="data")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table."""
+
+    native: Any
+    frame: Any
+    """Of narwhals, eager or lazy."""
+    names: tuple[str, ...]
+    sorts: Mapping[str, Sort]
+    zones: Mapping[str, str]
+    """Of columns of times, their time zone; "" for naive ones."""
+    rows: int
+    ordered: bool
+    """Whether rows have positions."""
+
+    def aggregates(self, expressions: Mapping[str, Any]) -> dict[str, Any]:
+        """Return expressions of one value each, in one pass where the engine has such."""
+        if not expressions:
+            return {}
+        labels = list(expressions)
+        asked = [expressions[label].alias(f"{at}") for at, label in enumerate(labels)]
+        frame = self.frame
+        if self.ordered and frame.implementation.is_polars():
+            frame = frame.lazy()
+        found = frame.select(*asked)
+        found = found.collect() if hasattr(found, "collect") else found
+        return {label: found[f"{at}"].to_list()[0] for at, label in enumerate(labels)}
+
+    def where(self, condition: Any, column: str) -> tuple[tuple[int, ...], list[Any]]:
+        """Return the positions (none where rows have no order) and the values of the first rows that meet a condition."""
+        nw = narwhals()
+        if self.ordered:
+            place = _free(self.names)
+            bad = _free((*self.names, place))
+            found = self.frame.select(nw.col(column), condition.alias(bad))
+            found = found.with_row_index(place).filter(nw.col(bad)).head(FIRST)
+            return tuple(int(at) for at in found[place].to_list()), found[column].to_list()
+        found = self.frame.filter(condition).select(column).head(FIRST).collect()
+        return (), found[column].to_list()
+
+    def values(self, column: str, most: int) -> list[Any]:
+        """Return the different values of a column, without null; at most so many."""
+        nw = narwhals()
+        frame = self.frame.select(nw.col(column)).filter(~nw.col(column).is_null()).unique().head(most)
+        frame = frame.collect() if hasattr(frame, "collect") else frame
+        return list(frame[column].to_list())
+
+
+def _free(names: tuple[str, ...]) -> str:
+    place = "row"
+    while place in names:
+        place += "_"
+    return place
+
+
+def opened(frame: Any, what: str) -> Source:
+    """Return a table to ask. `what` is what messages call it.
+
+    Raises:
+        UsageError: no frame, no rows or columns, two columns of one name.
+        MissingDependencyError: narwhals is not installed.
+    """
+    nw = narwhals()
+    _require_unique(frame, what)
+    if type(frame).__module__.startswith("dask."):  # narwhals warns that it will leave Dask to another package
+        frame = frame.compute()
+    try:
+        wrapped = nw.from_native(frame)
+    except TypeError:
+        raise UsageError(
+            f"{what}: a frame of pandas, polars, pyarrow or DuckDB is expected, got {type(frame).__name__}"
+        ) from None
+    lazy = isinstance(wrapped, nw.LazyFrame)
+    schema = wrapped.collect_schema()
+    names = tuple(schema.names())
+    strange = [name for name in names if not isinstance(name, str)]
+    if strange:
+        raise UsageError(f"{what}: names of columns must be texts, got {strange[0]!r}")
+    if not names:
+        raise UsageError(f"{what}: the frame has no columns")
+    rows = int(wrapped.select(nw.len()).collect().item()) if lazy else len(wrapped)
+    if not rows:
+        raise UsageError(
+            f"{what}: the frame has no rows (columns: {', '.join(names[:8])}), so that nothing would be checked"
+        )
+    zones = {
+        name: str(getattr(dtype, "time_zone", None) or "") for name, dtype in schema.items() if dtype == nw.Datetime
+    }
+    return Source(
+        frame, wrapped, names, {name: _sort(nw, dtype) for name, dtype in schema.items()}, zones, rows, not lazy
+    )
+
+
+def _require_unique(frame: Any, what: str) -> None:
+    """Look before narwhals does: it refuses duplicates in words of its own."""
+    names = getattr(frame, "column_names", None)
+    if names is None and type(frame).__name__ != "LazyFrame":
+        names = getattr(frame, "columns", None)
+    if names is None or callable(names):
+        return
+    twice = sorted(str(name) for name, count in Counter(list(names)).items() if count > 1)
+    if twice:
+        raise UsageError(
+            f"{what}: several columns are named {', '.join(map(repr, twice[:5]))}; give each a name of its own"
+        )
+
+
+def _sort(nw: Any, dtype: Any) -> Sort:
+    if dtype.is_integer():
+        return "whole"
+    if dtype.is_float() or dtype.is_decimal():
+        return "number"
+    if dtype == nw.Boolean:
+        return "boolean"
+    if dtype in (nw.String, nw.Categorical, nw.Enum):
+        return "text"
+    if dtype == nw.Datetime:
+        return "time"
+    if dtype == nw.Date:
+        return "date"
+    return "duration" if dtype == nw.Duration else "other"
