@@ -13,6 +13,7 @@ from showing import machine
 
 NAMES = (
     "startup",
+    "contracts",
     "per_test",
     "arrays",
     "frames",

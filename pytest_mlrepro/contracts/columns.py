@@ -52,6 +52,10 @@ def types_of(source: Source, contract: Contract) -> Iterator[Finding]:
         if column.name not in source.names or column.type is None:
             continue
         sort = source.sorts[column.name]
+        zone = source.zones.get(column.name, "") or "none"
+        if sort == column.type == "time" and column.zone is not None and zone != column.zone:
+            words = f"{column.name}: times of the zone {zone}, {column.zone} expected"
+            yield Finding("zone", (column.name,), source.rows, (), words)
         if sort == column.type or (column.type, sort) in (("number", "whole"), ("date", "time")):
             continue
         if sort == "other" and (kinds := _kinds(source, column.name)):

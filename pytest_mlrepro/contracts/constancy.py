@@ -7,7 +7,7 @@ from typing import Any
 
 from .contract import ColumnContract
 from .finding import Finding
-from .source import FIRST, Source, narwhals
+from .source import FIRST, Source, finite, narwhals
 from .split_words import many, short
 from .told import places
 
@@ -28,10 +28,10 @@ def extremes(source: Source, columns: list[ColumnContract]) -> dict[str, Any]:
             "boolean",
             "text",
         ):
-            own = own.cast(nw.String) if sort == "text" else own.filter(own.is_finite()) if sort == "number" else own
+            own = own.cast(nw.String) if sort == "text" else finite(own) if sort == "number" else own
             asked[f"least {column.name}"], asked[f"most {column.name}"] = own.min(), own.max()
         if column.unique:
-            asked[f"distinct {column.name}"] = own.drop_nulls().n_unique()
+            asked[f"distinct {column.name}"] = own.n_unique()
             asked[f"held {column.name}"] = own.count()
     return asked
 
@@ -43,7 +43,10 @@ def constancy_of(source: Source, columns: list[ColumnContract], found: Mapping[s
         if least is not None:
             yield from _constant(source, column, least, most)
         if column.unique and found.get(f"distinct {column.name}") is not None:
-            again = int(found[f"held {column.name}"]) - int(found[f"distinct {column.name}"])
+            held = int(found[f"held {column.name}"])
+            again = (
+                held - int(found[f"distinct {column.name}"]) + (held < source.rows)
+            )  # null counts as a value of its own
             if again:
                 yield _repeated(source, column.name, again)
 

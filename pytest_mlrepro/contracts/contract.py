@@ -23,6 +23,7 @@ class ColumnContract:
     Attributes:
         name: Of the column.
         type: "whole", "number", "boolean", "text" (categories too), "time", "date", "duration" or "other".
+        zone: Of times: the time zone, "none" for naive ones.
         nulls: The greatest share of rows without a value (NaN counts).
         min: The least value that is allowed.
         max: The greatest.
@@ -37,6 +38,7 @@ class ColumnContract:
 
     name: str
     type: Sort | None = None
+    zone: str | None = None
     nulls: float | None = None
     min: Any = None
     max: Any = None
@@ -79,7 +81,7 @@ class Contract:
 
     @staticmethod
     def infer(
-        frame: Any, *, label: str | None = None, key: str | Sequence[str] | None = None, slack: float = 0.1
+        frame: Any, *, label: str | None = None, key: str | Sequence[str] | None = None, slack: float = 0.25
     ) -> Contract:
         """Return the contract that a table keeps, loosened so far that other data of the same origin keeps it too.
 
@@ -88,9 +90,9 @@ class Contract:
             label: the column that is to be predicted.
             key: the columns that name a row; by itself a column of whole numbers or texts in which no value comes twice,
                 if its name is or ends with "id" or "key".
-            slack: how far beyond the least and the greatest value a range goes, as a share of its width; where values lie
-                far out (heavy tails), three times as far from the median as the outermost. Times go on for once their
-                width. A range without negative values stays so.
+            slack: how far beyond the least and the greatest value a range goes, as a share of its width, times
+                1 + 10 / sqrt(rows); where values lie far out (heavy tails), three times as far from the median as the
+                outermost. Times go on for once their width. A range without negative values stays so.
 
         Shares (of nulls, other formats, duplicates, contradictions) are half as much again as they were, and three
         standard deviations of a count of that size.

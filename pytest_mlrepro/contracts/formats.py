@@ -8,7 +8,7 @@ __all__ = ["FORMATS", "IN_WORDS"]
 
 FORMATS: Final = {
     "date": r"^\d{4}-\d{2}-\d{2}$",
-    "date-time": r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$",
+    "date-time": r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?$",
     "day-first date": r"^\d{1,2}[./]\d{1,2}[./]\d{4}$",
     "whole number": r"^[+-]?\d+$",
     "decimal point": r"^[+-]?\d+\.\d+$",

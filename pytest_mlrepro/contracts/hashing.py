@@ -23,6 +23,8 @@ NULL: Final = np.uint64(0x9E3779B97F4A7C15)
 LARGE: Final = np.uint64(0xD1B54A32D192ED03)
 STEP: Final = 1e-4
 """Of robust standard units: numbers closer than this are the same when they are rounded."""
+ENOUGH: Final = 20_000
+"""Values that the unit of a column is taken from."""
 DECIMAL: Final = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
 
 
@@ -83,7 +85,8 @@ def grid(column: Numbers) -> Grid | None:
     finite = column.values[np.isfinite(column.values)].astype(np.float64)
     if not len(finite):
         return Grid(0.0, 1.0)
-    low, centre, high = np.quantile(finite, [0.25, 0.5, 0.75])
+    some = finite[:: max(1, len(finite) // ENOUGH)]  # a unit needs no more
+    low, centre, high = np.quantile(some, [0.25, 0.5, 0.75])
     unit = (high - low) / 1.349 or float(np.std(finite)) or abs(centre) or 1.0
     return Grid(float(centre), float(unit) if np.isfinite(unit) else 1.0)
 

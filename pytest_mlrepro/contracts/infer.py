@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..errors import UsageError
 from .contract import ColumnContract, Contract
 from .formats import FORMATS
-from .source import Source, narwhals, opened
+from .source import Source, finite, narwhals, opened
 from .whole import repeats
 
 __all__ = ["infer"]
@@ -37,6 +37,7 @@ def infer(frame: Any, *, label: str | None, key: str | Sequence[str] | None, sla
                 known = ", ".join(map(repr, source.names[:12]))
                 raise UsageError(f"Contract.infer({argument}): no column {name!r}; there are {known}")
     facts = _facts(source)
+    slack *= 1 + 10 / source.rows**0.5  # the fewer rows there are, the farther out the next one may lie
     columns = [_column(source, name, facts, slack) for name in source.names]
     keys = keys or tuple(column.name for column in columns if column.unique and _is_key(column.name))[:1]
     found = repeats(source, keys, label)
@@ -73,14 +74,14 @@ def _facts(source: Source) -> dict[str, Any]:
         missing = column.is_null()
         if sort == "number":
             missing = missing | (column.is_nan() & ~column.is_null())
-            fine = column.filter(column.is_finite())
+            fine = finite(column)
         else:
             fine = column
         asked[f"nulls {name}"] = missing.sum()
         if sort in ("whole", "number", "time", "date", "duration"):
             asked[f"min {name}"], asked[f"max {name}"] = fine.min(), fine.max()
         if sort in ("whole", "text"):
-            asked[f"distinct {name}"] = column.drop_nulls().n_unique()
+            asked[f"distinct {name}"] = column.n_unique()
         if sort == "text":
             text = column.cast(nw.String)
             asked[f"spaces {name}"] = (text != text.str.strip_chars()).sum()
@@ -92,7 +93,7 @@ def _facts(source: Source) -> dict[str, Any]:
     asked = {}
     for name in source.names:
         if source.sorts[name] in ("whole", "number") and found[f"min {name}"] is not None:
-            fine = nw.col(name).filter(nw.col(name).is_finite()) if source.sorts[name] == "number" else nw.col(name)
+            fine = finite(nw.col(name)) if source.sorts[name] == "number" else nw.col(name)
             for part in (0.25, 0.5, 0.75):
                 asked[f"{part} {name}"] = fine.quantile(part, interpolation="linear")
     return {**found, **source.aggregates(asked)}
@@ -105,12 +106,14 @@ def _column(source: Source, name: str, facts: Mapping[str, Any], slack: float) -
         0.0 if not nulls else None if nulls == source.rows else _rounded((1.5 * nulls + 3 * nulls**0.5) / source.rows)
     )
     made: dict[str, Any] = {"type": sort, "nulls": share}
+    if sort == "time":
+        made["zone"] = source.zones[name] or "none"
     if not held:
         return ColumnContract(name, nulls=None)
     low, high = facts.get(f"min {name}"), facts.get(f"max {name}")
     if low is not None and low == high:
         return ColumnContract(name, **made, constant=_plain(low))
-    distinct = int(facts.get(f"distinct {name}") or 0)
+    distinct = int(facts.get(f"distinct {name}") or 0) - (nulls > 0)  # null counts as a value of its own
     unique = sort in ("whole", "text") and distinct == held and held >= 20
     if unique:
         made["unique"] = True
@@ -125,7 +128,7 @@ def _column(source: Source, name: str, facts: Mapping[str, Any], slack: float) -
 def _range(sort: str, low: Any, high: Any, facts: Mapping[str, Any], name: str, slack: float) -> tuple[Any, Any]:
     if sort in ("time", "date"):
         width = max(high - low, dt.timedelta(days=1))
-        return low, high + width
+        return _moment(low - slack * width), _moment(high + width)
     first, middle, third = (float(facts[f"{part} {name}"]) for part in (0.25, 0.5, 0.75))
     width, near = float(high) - float(low), float(third) - float(first)
     ends = []
@@ -138,6 +141,11 @@ def _range(sort: str, low: Any, high: Any, facts: Mapping[str, Any], name: str, 
     if sort == "whole":
         return math.ceil(least), math.floor(most)
     return _short(least, -1), _short(most, 1)
+
+
+def _moment(end: Any) -> Any:
+    """Return a time to the second: nobody edits microseconds."""
+    return end.replace(microsecond=0) if isinstance(end, dt.datetime) else end
 
 
 def _short(end: float, sign: int) -> float:
@@ -164,14 +172,10 @@ def _texts(
     if distinct == 1:
         return {**made, "constant": source.values(name, 1)[0]}
     made["varies"] = True
-    if (
-        not unique
-        and made.get("format") in (None, "identifier")
-        and distinct <= MOST_VALUES
-        and (distinct <= held / 20 or distinct <= 2)
-    ):
-        values = sorted(map(str, source.values(name, MOST_VALUES)))
-        made["values"] = tuple(values)
+    known = made.get("format") not in (None, "identifier")  # dates are no categories
+    if not unique and not known and distinct <= MOST_VALUES and (distinct <= held / 20 or distinct <= 2):
+        made["values"] = tuple(sorted(map(str, source.values(name, MOST_VALUES))))
+        made = {field: value for field, value in made.items() if field not in ("format", "other_formats")}
     return made
 
 

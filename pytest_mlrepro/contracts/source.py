@@ -11,7 +11,7 @@ from .. import _lazy
 from ..errors import UsageError
 from .contract import Sort
 
-__all__ = ["FIRST", "Source", "narwhals", "opened"]
+__all__ = ["FIRST", "Source", "finite", "narwhals", "opened"]
 
 FIRST: Final = 10
 """Rows that are brought back of each fault."""
@@ -19,7 +19,12 @@ FIRST: Final = 10
 
 def narwhals() -> Any:
     """Return narwhals, or say which extra brings it."""
-    return _lazy.require("narwhals", extra="data")
+    return _lazy.require("narwhals.stable.v2", extra="data")
+
+
+def finite(column: Any) -> Any:
+    """Return a column of numbers without those that are not finite; an engine of SQL knows no shorter column."""
+    return narwhals().when(column.is_finite()).then(column)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ HEAD: Final = (
 )
 _TABLE: Final = ("ordered", "extra", "key", "label", "duplicates", "near_duplicates", "contradictions")
 _COLUMN: Final = (
-    "type", "nulls", "min", "max", "values", "format", "other_formats", "stripped", "unique", "constant", "varies",
+    "type", "zone", "nulls", "min", "max", "values", "format", "other_formats", "stripped", "unique", "constant", "varies",
 )  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def _column(name: str, held: Any, where: str) -> ColumnContract:
         raise UsageError(f"{where}: a table is expected, got {held!r:.60}")
     _known(held, set(_COLUMN), where)
     checks: dict[str, Callable[[Any, str], Any]] = {
-        "type": _one_of(get_args(Sort)), "format": _one_of(tuple(FORMATS)), "nulls": _share, "other_formats": _share,
+        "type": _one_of(get_args(Sort)), "zone": _text, "format": _one_of(tuple(FORMATS)), "nulls": _share, "other_formats": _share,
         "stripped": _yes, "unique": _yes, "varies": _yes, "values": _values, "min": _end, "max": _end, "constant": _plain,
     }  # fmt: skip
     fields = {field: checks[field](held[field], f"{where}.{field}") for field in _COLUMN if field in held}
@@ -193,7 +193,7 @@ def _yes(value: Any, where: str) -> bool:
 
 def _text(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value:
-        raise UsageError(f"{where}: the name of a column is expected, got {value!r:.60}")
+        raise UsageError(f"{where}: a text that is not empty is expected, got {value!r:.60}")
     return value
 
 

@@ -20,6 +20,7 @@ from .source import Source
 __all__ = ["repeats"]
 
 Places = NDArray[np.intp]
+BITS = 20
 
 
 def repeats(source: Source, key: Sequence[str], label: str | None) -> dict[str, Places]:
@@ -56,17 +57,37 @@ def _all(table: Part, names: Sequence[str]) -> Any:
 
 def _again(numbers: Any) -> Places:
     """Return the positions of rows whose number an earlier row has."""
-    order = np.argsort(numbers, kind="stable")
-    ordered = numbers[order]
-    again: Places = np.sort(order[1:][ordered[1:] == ordered[:-1]])
+    among = _shared(numbers)
+    ordered = among[np.argsort(numbers[among], kind="stable")]
+    held = numbers[ordered]
+    again: Places = np.sort(ordered[1:][held[1:] == held[:-1]])
     return again
 
 
 def _contradicting(features: Any, labels: Any) -> Places:
-    """Return the positions of rows whose features an earlier row has with another label than that row's."""
-    order = np.argsort(features, kind="stable")
-    ordered, named = features[order], labels[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    first = np.repeat(named[starts], np.diff(np.concatenate([starts, [len(ordered)]])))
-    other: Places = np.sort(order[named != first])
+    """Return the positions of rows whose features an earlier row has, and whose label is not that of the first such row."""
+    among = _shared(features)
+    ordered = among[np.argsort(features[among], kind="stable")]
+    if not len(ordered):
+        return ordered
+    held, named = features[ordered], labels[ordered]
+    starts = np.flatnonzero(np.concatenate([[True], held[1:] != held[:-1]]))
+    first = np.repeat(named[starts], np.diff(np.concatenate([starts, [len(held)]])))
+    other: Places = np.sort(ordered[named != first])
     return other
+
+
+def _shared(numbers: Any) -> Places:
+    """Return the positions of all rows whose number another row has: few, as a rule, and the others need no order."""
+    ordered = np.sort(numbers)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(twice):
+        return np.empty(0, np.intp)
+    likely = np.zeros(1 << BITS, np.bool_)  # by the first bits: most rows need no search
+    shift = np.uint64(64 - BITS)
+    likely[twice >> shift] = True
+    some = np.flatnonzero(likely[numbers >> shift])
+    at = np.searchsorted(twice, numbers[some])
+    at[at == len(twice)] = 0
+    found: Places = some[twice[at] == numbers[some]]
+    return found
