@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .._json import Json
 from ..compare.tolerance import CALIBRATED, origin_text
-from .record import DRIFT, RATCHET, RATE
+from .record import CONTRACT, DRIFT, RATCHET, RATE
 
 __all__ = ["allowed_by_key", "allowed_text"]
 
@@ -17,6 +17,8 @@ def allowed_text(tolerance: Json) -> str:
         return f"distribution, {RATE}={tolerance[RATE]:g}"
     if RATCHET in tolerance:
         return f"baseline of robust accuracy, {RATCHET}={tolerance[RATCHET]:g}"
+    if CONTRACT in tolerance:
+        return "contract of a table"
     if DRIFT in tolerance:
         return f"profile for drift checks, {', '.join(f'{name}={value}' for name, value in sorted(tolerance[DRIFT].items()))}"
     if tolerance.get(CALIBRATED):

@@ -11,7 +11,7 @@ from blake3 import blake3
 from ..errors import GoldenError, UsageError
 from ..records import TestId
 
-__all__ = ["array_file", "golden_folder", "is_leaf", "pending_folder", "slug"]
+__all__ = ["array_file", "contract_file", "golden_folder", "is_leaf", "pending_folder", "slug"]
 
 SLUG_LENGTH = 40
 HASH_LENGTH = 8
@@ -65,6 +65,11 @@ def array_file(check: str, path: str, content: str) -> str:
     The content takes part, so that a new array never overwrites the one that the golden on disk still refers to.
     """
     return f"{hashed(check or 'value', path, content)}.npy"
+
+
+def contract_file(check: str) -> str:
+    """Return the name of the file in which a contract lies to be edited."""
+    return f"{hashed(check)}.toml"
 
 
 def pending_folder(root: Path, folder: Path) -> Path:

@@ -24,7 +24,7 @@ from ..values.node import Node
 from .codecs import array_files, decode
 from .files import PROVENANCE, STEPS
 
-__all__ = ["DRIFT", "FILE", "RATCHET", "RATE", "Golden", "Recorded", "dumps", "loads"]
+__all__ = ["CONTRACT", "DRIFT", "FILE", "RATCHET", "RATE", "Golden", "Recorded", "dumps", "loads"]
 
 FILE = "golden.json"
 SCHEMA = 1
@@ -37,6 +37,8 @@ RATCHET = "max_drop"
 """What a baseline of robust accuracy has in the place of tolerances."""
 DRIFT = "drift"
 """What the profile of a drift check has in their place."""
+CONTRACT = "contract"
+"""What a contract has in their place."""
 EXACT = Tolerances(Tolerance(rtol=0.0, atol=0.0))
 
 
@@ -53,7 +55,7 @@ class Recorded:
     @property
     def tolerances(self) -> Tolerances:
         """Return what was allowed when the check was recorded; of a distribution or a profile, nothing."""
-        return EXACT if RATE in self.tolerance or DRIFT in self.tolerance else from_json(self.tolerance)
+        return EXACT if {RATE, DRIFT, CONTRACT} & {*self.tolerance} else from_json(self.tolerance)
 
     def node(self, folder: Path) -> Node:
         """Return the value, its arrays to be read from `folder`."""

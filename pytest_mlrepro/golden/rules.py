@@ -20,7 +20,7 @@ from ..compare.tolerance import (
 )
 from ..compare.walk import compare, leaf_paths, leaves
 from ..values.node import Node
-from .record import DRIFT, RATCHET, RATE, Recorded
+from .record import CONTRACT, DRIFT, RATCHET, RATE, Recorded
 
 __all__ = ["Judgement", "Rule", "Within"]
 
@@ -91,7 +91,7 @@ class Within:
     def judge(self, recorded: Recorded, folder: Path, node: Node) -> Judgement:
         """Compare within the tighter of what is asked and what was recorded."""
         # then the kinds differ, and nothing else needs telling
-        was_sample = not recorded.tolerance.keys().isdisjoint((RATE, DRIFT, RATCHET))
+        was_sample = not recorded.tolerance.keys().isdisjoint((RATE, DRIFT, RATCHET, CONTRACT))
         looser = () if was_sample else loosened(recorded.tolerances, self.asked, leaves(node))
         if self.origin is not None and CALIBRATED not in recorded.tolerance:
             looser = (f"the tolerance is {origin_text(self.origin)}, and was given before", *looser)

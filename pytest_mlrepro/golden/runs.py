@@ -9,14 +9,14 @@ from ..compare.walk import compare
 from ..values.node import Node
 from .alike import Alike
 from .calibrated import PENDING
-from .record import DRIFT, EXACT, RATCHET, RATE
+from .record import CONTRACT, DRIFT, EXACT, RATCHET, RATE
 
 __all__ = ["apart_by_rule", "has_rule"]
 
 
 def has_rule(allowed: Json) -> bool:
     """Tell whether what a check allows is something else than tolerances."""
-    return bool(allowed) and (not allowed.keys().isdisjoint((RATE, DRIFT, RATCHET)) or allowed == PENDING)
+    return bool(allowed) and (not allowed.keys().isdisjoint((RATE, DRIFT, RATCHET, CONTRACT)) or allowed == PENDING)
 
 
 def apart_by_rule(allowed: Json, first: Node, second: Node) -> str:
@@ -27,7 +27,7 @@ def apart_by_rule(allowed: Json, first: Node, second: Node) -> str:
     """
     if RATE in allowed:
         return Alike(allowed[RATE], others=0).parted(first, second)
-    if DRIFT in allowed or RATCHET in allowed:
+    if not allowed.keys().isdisjoint((DRIFT, RATCHET, CONTRACT)):
         found = compare(first, second, EXACT)
         return "" if found.ok else explain(found)
     trouble = not_numeric(first, second)

@@ -15,13 +15,13 @@ from ..fingerprints import Fingerprint, fingerprint_node
 from ..provenance.record import Provenance
 from ..provenance.record import dumps as dumps_provenance
 from ..provenance.record import loads as loads_provenance
-from ..values.node import Node, Source
+from ..values.node import Node, Scalar, Source
 from . import history
 from .codecs import encode
 from .files import content_digest, copy_whole, file_digest, read_start, read_whole, sweep, sync_folder, write_whole
-from .layout import array_file
+from .layout import array_file, contract_file
 from .npy import write_source
-from .record import FILE, LFS, Golden, Recorded, dumps, loads
+from .record import CONTRACT, FILE, LFS, Golden, Recorded, dumps, loads
 from .step_details import Details
 from .step_details import dumps as dumps_details
 from .step_details import loads as loads_details
@@ -138,8 +138,18 @@ def save(
     )
     write_whole(folder / FILE, text)
     keep_timings(folder, arrays, [step.name for step in golden.steps])
+    _write_contracts(folder, golden)
     sync_folder(folder)
     sweep(folder, keep)
+
+
+def _write_contracts(folder: Path, golden: Golden) -> None:
+    """Lay the text of contracts beside the golden, where people edit it."""
+    for name, check in golden.checks.items():
+        if CONTRACT in check.tolerance:
+            node = check.node(folder)
+            assert isinstance(node, Scalar)
+            write_whole(folder / contract_file(name), str(node.value))
 
 
 def tidy(folder: Path) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..fingerprints import Fingerprint
     from ..golden.case import GoldenCase
+    from ..golden.contracting import Contracting
     from ..golden.drifting import Drifting
     from ..pipeline.recorder import Pipeline
     from ..provenance.gather import Sources
@@ -132,6 +133,11 @@ class Fixtures:
     def drift(self) -> Drifting:
         """Give this test's drift checks: `drift.check(frame, reference="train")` compares with a recorded profile."""
         return self._phases.open_drift()
+
+    @pytest.fixture
+    def contract(self) -> Contracting:
+        """Give this test's contracts: `contract.check(frame, "train")`; `contract.check_split(train=…, test=…)`."""
+        return self._phases.open_contract()
 
     @pytest.fixture
     def robustness(self) -> Robustness:

@@ -18,6 +18,7 @@ from .watching import Watch
 
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
+    from ..golden.contracting import Contracting
     from ..golden.drifting import Drifting
     from ..golden.observer import Observer
     from ..pipeline.recorder import Pipeline
@@ -195,6 +196,13 @@ class Phases:
 
         assert self._case.item is not None  # fixtures are made between set-up and tear-down
         return open_drift(self.open_golden(), self._case.item)
+
+    def open_contract(self) -> Contracting:
+        """Return the contracts of the running test, which are recorded in its golden."""
+        from .contracts import open_contract
+
+        assert self._case.item is not None  # fixtures are made between set-up and tear-down
+        return open_contract(self.open_golden(), self._case.item)
 
     def open_robustness(self) -> Robustness:
         """Return the robustness checks of the running test, one for the marker and the fixture."""

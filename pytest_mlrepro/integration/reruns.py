@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Reruns", "request"]
 
 SECTION = "not reproducible"
-RECORDING = frozenset({"golden", "pipeline", "drift", "robustness"})
+RECORDING = frozenset({"golden", "pipeline", "drift", "robustness", "contract"})
 """Fixtures by which a test records something."""
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Watch", "Watched", "of_the_project"]
 
 PACKAGE = str(Path(__file__).parent.parent)
-ASKING = frozenset({"golden", "fingerprint", "pipeline", "drift", "robustness"})
+ASKING = frozenset({"golden", "fingerprint", "pipeline", "drift", "robustness", "contract"})
 
 
 class Watched:

@@ -12,10 +12,12 @@ import numpy.random
 import pytest
 
 import pytest_mlrepro.golden.case
+import pytest_mlrepro.golden.contracting
 import pytest_mlrepro.golden.drifting
 import pytest_mlrepro.golden.pending
 import pytest_mlrepro.golden.ratcheting
 import pytest_mlrepro.integration.adversarial
+import pytest_mlrepro.integration.contracts
 import pytest_mlrepro.integration.drifting
 import pytest_mlrepro.integration.pipelines
 import pytest_mlrepro.integration.robustness
@@ -27,6 +29,7 @@ import pytest_mlrepro.tracking
 KEPT = (
     *(np.random, numpy.random, secrets, uuid, pytest_mlrepro.golden.pending, pytest_mlrepro.golden.case),
     *(pytest_mlrepro.provenance.gather, pytest_mlrepro.seeding, pytest_mlrepro.tracking),
+    *(pytest_mlrepro.golden.contracting, pytest_mlrepro.integration.contracts),
     *(pytest_mlrepro.golden.drifting, pytest_mlrepro.integration.drifting),
     *(pytest_mlrepro.integration.pipelines, pytest_mlrepro.pipeline.stored_tables),
     *(pytest_mlrepro.integration.adversarial, pytest_mlrepro.integration.robustness, pytest_mlrepro.golden.ratcheting),

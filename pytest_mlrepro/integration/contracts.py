@@ -1,0 +1,33 @@
+"""The fixture `contract`: the contracts of a test, each verdict told to the run."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from .._json import one_line
+from ..contracts.finding import Finding
+from ..golden.case import GoldenCase
+from ..golden.contracting import Contracting
+from .properties import VERDICT
+
+__all__ = ["open_contract"]
+
+
+def open_contract(case: GoldenCase, item: pytest.Item) -> Contracting:
+    """Return the contracts of a test."""
+
+    def tell(name: str, findings: list[Finding], outcome: str) -> None:
+        facts = {
+            "kind": "contract",
+            "outcome": outcome,
+            "verdict": "kept" if not findings else "broken",
+            "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "findings": [
+                {"kind": finding.kind, "columns": list(finding.columns), "count": finding.count} for finding in findings
+            ],
+        }
+        item.user_properties.append((f"{VERDICT}:{name}", one_line(facts)))
+
+    return Contracting(case, tell)
