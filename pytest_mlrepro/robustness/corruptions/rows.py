@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tables import Column
+from ..columns import Column
 from .base import OURS, Method
 from .texts import typed
 
