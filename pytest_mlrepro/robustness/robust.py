@@ -35,6 +35,7 @@ from .run import ALIVE, WRONG, Run
 from .shrink import shrink
 from .signs import Sign
 from .space import Space
+from .tables import AnyForm
 from .threats import Ball, Threat
 
 __all__ = ["assert_robust", "check_robust", "samples_digest"]
@@ -113,8 +114,8 @@ def check_robust(
         clean = look(face, x, known, max_change=settings.max_change, rows=rows)
         plan = _plan(attacks, clean, region, settings)
         if replayed and not isinstance(region, Corrupted):  # what was drawn once is drawn again
-            plan = (Replay(replayed), *plan)
-        run = _run(clean, x, known, region, settings, rows, progress, start)
+            plan = (Replay(replayed, form), *plan)
+        run = _run(clean, x, known, region, settings, rows, progress, start, form)
         rule = _rule(settings, len(x), run)
         decision, signs = _before(clean, run, settings)
         if decision is None and not signs:
@@ -125,7 +126,8 @@ def check_robust(
             signs = early_signs(run)
             decision, late = carry_out(run, plan, rule, complete=complete)
             signs = [*signs, *late]
-        shrink(run)
+        if not isinstance(region, Corrupted):  # part of a corruption is no corruption
+            shrink(run)
         if changed := changes():
             signs = [*signs, _stateful(changed)]
         return concluded(
@@ -169,9 +171,10 @@ def _run(
     rows: int,
     progress: Callable[[Progress], None] | None,
     start: float,
+    form: AnyForm,
 ) -> Run:
     named = np.zeros(len(x), np.int64) if labels is None else labels
-    batch = Batch(x, clean.goal, keys_of(x, named, settings.seed))
+    batch = Batch(x, clean.goal, keys_of(form.portable(x), named, settings.seed))
     state = np.where(clean.wrong, WRONG, ALIVE).astype(np.int8)
     shards = Shards(settings.executor, settings.shards)
     return Run(clean.model, batch, region, rows, shards, progress, state, start, evaluations=clean.evaluations)

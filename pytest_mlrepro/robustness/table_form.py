@@ -87,10 +87,10 @@ class TableForm:
         dtype = self.columns[0].dtype
         if dtype.kind != "O" and not any(column.coded for column in self.columns):
             return np.ascontiguousarray(x, dtype)
-        out = np.empty(x.shape, dtype)
+        out = np.empty(x.shape, object if dtype.kind == "U" else dtype)
         for at, column in enumerate(self.columns):
             out[:, at] = column.values(x[:, at])
-        return out
+        return out.astype(str) if dtype.kind == "U" else out  # as wide as its longest text
 
     def _decoded(self, x: Floats) -> Floats:
         return np.stack(

@@ -24,8 +24,8 @@ __all__ = ["Cells", "Chance", "Steps", "all_rows"]
 Matrix = NDArray[np.float64]
 _AT_ONCE = 1 << 21
 """Cells that the model is asked for at once."""
-_LEVELS = 40
-"""Categories of a column that are tried, of more the first."""
+_ALONE, _STEPWISE = 500, 40
+"""Categories of a column that are tried, each by itself and in each step of a greedy search; of more a spread choice."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +42,7 @@ class _Moves:
         return out
 
 
-def _moves(space: Space, origin: Matrix, between: int) -> _Moves:
+def _moves(space: Space, origin: Matrix, between: int, most: int) -> _Moves:
     """Return all moves: of numbers both ends and `between` places on either side, of categories all, and missing cells."""
     low, high = space.edges(origin)
     columns, values = [], []
@@ -53,7 +53,8 @@ def _moves(space: Space, origin: Matrix, between: int) -> _Moves:
                 columns.append(at)
                 values.append(np.round(part) if space.whole[at] else part)
     for at in np.flatnonzero(space.categories):
-        for level in space.levels[at][:_LEVELS]:
+        levels = space.levels[at]
+        for level in levels[np.unique(np.linspace(0, len(levels) - 1, min(most, len(levels))).astype(np.intp))]:
             columns.append(at)
             values.append(np.full(len(origin), level))
     for at in np.flatnonzero(space.missable):
@@ -111,7 +112,7 @@ class Cells:
     def __call__(self, meter: Meter, batch: Batch, ball: Any) -> Floats:
         """Return a candidate for each row."""
         space: Space = ball
-        search, moves = _Search(meter, batch, space), _moves(space, batch.x, 0)
+        search, moves = _Search(meter, batch, space), _moves(space, batch.x, 0, _ALONE)
         count = len(moves.columns)
         clean = batch.goal.margin(meter.scores(batch.x))
         single = moves.applied(batch.x)
@@ -127,9 +128,9 @@ class Cells:
 
 def _together(space: Space, moves: _Moves, at: int, gain: Matrix, origin: Matrix) -> Matrix:
     """Return the row with all moves that helped, each column once, swaps and missing cells as many as are allowed."""
-    row, swaps, gone = origin.copy(), space.threat.categorical, space.threat.missing
+    row, swaps, gone, left = origin.copy(), space.threat.categorical, space.threat.missing, space.most
     for move in np.argsort(-gain, kind="stable"):
-        if not gain[move] > 0:
+        if not gain[move] > 0 or not left:
             break
         column, value = moves.columns[move], moves.values[at, move]
         if not _same(row[column : column + 1], origin[column : column + 1]).all():
@@ -143,6 +144,7 @@ def _together(space: Space, moves: _Moves, at: int, gain: Matrix, origin: Matrix
                 continue
             swaps -= 1
         row[column] = value
+        left -= 1
     return row
 
 
@@ -170,7 +172,7 @@ class Steps:
     def __call__(self, meter: Meter, batch: Batch, ball: Any) -> Floats:
         """Return a candidate for each row."""
         space: Space = ball
-        search, moves = _Search(meter, batch, space), _moves(space, batch.x, self.between)
+        search, moves = _Search(meter, batch, space), _moves(space, batch.x, self.between, _STEPWISE)
         for start in range(self.starts):
             rows = np.array(batch.x, np.float64) if not start else _random(space, batch, start, 1)[:, 0]
             self._climb(search, moves, rows)
@@ -234,7 +236,7 @@ class Chance:
 def _random(space: Space, batch: Batch, turn: int, draws: int) -> Matrix:
     """Return random rows around each sample, (samples, draws, columns), all allowed."""
     width = batch.x.shape[1]
-    noise = drawn(batch.keys, (7, turn), lambda rng: rng.random((4, draws, width)))
+    noise = drawn(batch.keys, (7, turn), lambda rng: rng.random((5, draws, width)))
     low, high = (edge[:, None, :] for edge in space.edges(batch.x))
     origin = np.repeat(np.asarray(batch.x, np.float64)[:, None, :], draws, axis=1)
     part = np.where((np.arange(draws) % 2 == 0)[None, :, None], np.round(noise[:, 0]), noise[:, 0])
@@ -256,6 +258,9 @@ def _random(space: Space, batch: Batch, turn: int, draws: int) -> Matrix:
             levels = space.levels[at]
             swapped[..., at] = levels[(noise[:, 2, :, at] * len(levels)).astype(np.intp)]
         rows = np.where(chosen, swapped, rows)
+    if space.most < width:  # of what was drawn, so many cells; the others are as they were
+        rank = np.where(_same(rows, origin), 2.0, noise[:, 4]).argsort(2).argsort(2)
+        rows = np.where(rank < space.most, rows, origin)
     return rows
 
 
