@@ -26,7 +26,7 @@ _STATUS: dict[int, Status] = {
 
 def concluded(
     run: Run, asked: Asked, rule: Rule, decision: Decision | None, signs: Sequence[Sign], form: AnyForm,
-    plan: Sequence[Attack], attacks: str,
+    plan: Sequence[Attack], attacks: str, notes: tuple[str, ...] = (),
 ) -> RobustnessReport:  # fmt: skip
     """Return the report of a run."""
     reading = run.model.reading
@@ -63,6 +63,7 @@ def concluded(
         max_change=asked.max_change,
         largest_change=None if asked.max_change is None else run.largest,
         attacks=attacks,
+        notes=notes,
     )
 
 

@@ -137,6 +137,8 @@ class RobustnessReport:
     """Of a regression: the largest change that was found; None if a proof came before any perturbed input was tried."""
     attacks: str = ""
     """The plan: `auto` and so on, or `given`."""
+    notes: tuple[str, ...] = ()
+    """Of tables and corruptions: where spreads, ranges and draws are from."""
 
     @property
     def passed(self) -> bool:

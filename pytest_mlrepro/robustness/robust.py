@@ -116,6 +116,8 @@ def check_robust(
         if replayed and not isinstance(region, Corrupted):  # what was drawn once is drawn again
             plan = (Replay(replayed, form), *plan)
         run = _run(clean, x, known, region, settings, rows, progress, start, form)
+        if isinstance(region, Corrupted) and settings.executor is not None:
+            region.prepare(run.batch)
         rule = _rule(settings, len(x), run)
         decision, signs = _before(clean, run, settings)
         if decision is None and not signs:
@@ -131,8 +133,9 @@ def check_robust(
         if changed := changes():
             signs = [*signs, _stateful(changed)]
         return concluded(
-            run, settings, rule, decision, signs, form, plan, attacks if isinstance(attacks, str) else "given"
-        )
+            run, settings, rule, decision, signs, form, plan, attacks if isinstance(attacks, str) else "given",
+            _notes(region, settings.seed),
+        )  # fmt: skip
 
 
 def samples_digest(inputs: Any, labels: Any) -> str:
@@ -178,6 +181,16 @@ def _run(
     state = np.where(clean.wrong, WRONG, ALIVE).astype(np.int8)
     shards = Shards(settings.executor, settings.shards)
     return Run(clean.model, batch, region, rows, shards, progress, state, start, evaluations=clean.evaluations)
+
+
+def _notes(region: Region, seed: int) -> tuple[str, ...]:
+    match region:
+        case Space():
+            return region.notes
+        case Corrupted():
+            return region.notes(seed)
+        case _:
+            return ()
 
 
 def _rule(settings: Asked, samples: int, run: Run) -> Rule:

@@ -29,6 +29,7 @@ def lines_of(report: RobustnessReport) -> list[str]:
         f"{report.verdict}: {_conclusion(report)}",
         f"  {_bounds(report)}",
         *_sampling(report),
+        *(f"  {note}" for note in report.notes),
         *(f"  sign of a misled attack: {sign}" for sign in report.signs),
         *_examples(report),
         *_stages(report),
@@ -52,6 +53,8 @@ def _conclusion(report: RobustnessReport) -> str:
             return f"robust accuracy is at most {share(report.robust_accuracy)}, {asked}"
         case "passed (exact)" | "passed (up to these attacks)" if report.confidence is not None:
             return f"at {share(report.confidence)} confidence, robust accuracy is above the {asked}"
+        case "passed (exact)" if isinstance(report.threat, Corruption):
+            return f"robust accuracy is at least {share(report.proved)}, exact for what was drawn; {asked}"
         case "passed (exact)":
             return f"robust accuracy is at least {share(report.proved)}, proved; {asked}"
         case "passed (up to these attacks)":
