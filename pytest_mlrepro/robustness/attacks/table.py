@@ -121,36 +121,45 @@ class Cells:
         best = margin.argmin(1)
         search.take(single[np.arange(len(best)), best], margin.min(1))
         gain = clean[:, None] - margin
-        together = np.array([_together(space, moves, at, gain[at], batch.x[at]) for at in range(len(batch.x))])
+        together = np.array(
+            [_together(space, moves, at, gain[at], batch.x[at], batch.x[at]) for at in range(len(batch.x))]
+        )
         search.take(together, search.margins(together, np.arange(len(together))))
         return search.best
 
 
-def _together(space: Space, moves: _Moves, at: int, gain: Matrix, origin: Matrix) -> Matrix:
-    """Return the row with all moves that helped, each column once, swaps and missing cells as many as are allowed."""
-    row, swaps, gone, left = origin.copy(), space.threat.categorical, space.threat.missing, space.most
+def _together(space: Space, moves: _Moves, at: int, gain: Matrix, row: Matrix, origin: Matrix) -> Matrix:
+    """Return a row with all moves that helped, the strongest first, each column once, as many as the threat allows."""
+    row, touched = row.copy(), np.zeros(len(row), np.bool_)
     for move in np.argsort(-gain, kind="stable"):
-        if not gain[move] > 0 or not left:
+        if not gain[move] > 0:
             break
-        column, value = moves.columns[move], moves.values[at, move]
-        if not _same(row[column : column + 1], origin[column : column + 1]).all():
+        column, before = moves.columns[move], row[moves.columns[move]]
+        if touched[column]:
             continue
-        if np.isnan(value):
-            if not gone:
-                continue
-            gone -= 1
-        elif space.categories[column]:
-            if not swaps:
-                continue
-            swaps -= 1
-        row[column] = value
-        left -= 1
+        row[column] = moves.values[at, move]
+        if _too_many(space, row, origin):
+            row[column] = before
+        else:
+            touched[column] = True
     return row
+
+
+def _too_many(space: Space, row: Matrix, origin: Matrix) -> bool:
+    """Tell whether more cells of a row are changed than may be."""
+    changed, gone = ~_same(row, origin), np.isnan(row) & ~np.isnan(origin)
+    swapped = changed & ~gone & space.categories
+    threat = space.threat
+    return bool(changed.sum() > space.most or gone.sum() > threat.missing or swapped.sum() > threat.categorical)
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Greedy by coordinate: all moves from the best row so far, the best of them taken, until none lowers the margin."""
+    """Greedy by coordinate: all moves from the best row so far, until none lowers the margin.
+
+    Of each step the best move is taken, or all together that lowered it, whichever gets further: where columns act
+    each for itself, that saves a step for each of them.
+    """
 
     between: int = 0
     """Places tried inside of what a number may do, on either side, besides the ends."""
@@ -179,21 +188,27 @@ class Steps:
         return search.best
 
     def _climb(self, search: _Search, moves: _Moves, rows: Matrix) -> None:
-        now = np.full(len(rows), np.inf)
         active = search.standing
+        now = np.full(len(rows), np.inf)
+        now[active] = search.batch.goal.take(active).margin(search.meter.scores(rows[active]))
         for _ in range(2 * rows.shape[1]):
             if not len(active):
                 return
-            own = _Moves(moves.columns, moves.values[active])
-            found = own.applied(rows[active])
+            found = _Moves(moves.columns, moves.values[active]).applied(rows[active])
             of = np.repeat(active, len(moves.columns))
             margin = search.margins(found.reshape(-1, rows.shape[1]), of).reshape(len(active), -1)
-            best = margin.argmin(1)
-            lower = margin.min(1) < now[active]
+            gain, best = now[active][:, None] - margin, margin.argmin(1)
+            after, reached = found[np.arange(len(active)), best], margin.min(1)
+            origins = search.batch.x
+            jumped = np.stack(
+                [_together(search.space, moves, at, gain[i], rows[at], origins[at]) for i, at in enumerate(active)]
+            )
+            far = search.margins(jumped, active)
+            after, reached = np.where((far < reached)[:, None], jumped, after), np.minimum(far, reached)
+            lower = reached < now[active]
             taken = active[lower]
-            rows[taken] = found[np.flatnonzero(lower), best[lower]]
-            now[taken] = margin.min(1)[lower]
-            search.take(rows, now)
+            rows[taken], now[taken] = after[lower], reached[lower]
+            search.take(rows, np.where(np.isin(np.arange(len(rows)), taken), now, np.inf))
             active = taken[search.margin[taken] >= 0]
 
 
