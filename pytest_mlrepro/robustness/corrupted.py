@@ -49,7 +49,7 @@ class Corrupted:
     def notes(self, seed: int) -> tuple[str, ...]:
         """Return what the report says of where all of this is from."""
         draws = f"{self.threat.draws} draws" if self.threat.draws > 1 else "one draw"
-        return (f"{draws} for each sample, of seed {seed}; taken as {self.kind}s; {self.threat.source}",)
+        return (f"{draws} for each sample, of seed {seed}; taken as {self.kind} data; {self.threat.source}",)
 
     def made(self, batch: Batch, draw: int) -> Floats:
         """Return one draw of each sample."""
@@ -123,7 +123,7 @@ def read_corrupted(threat: Corruption, inputs: Any) -> tuple[Floats, Form | Tabl
     for what, fitting in (("bounds", "image"), ("columns", "table")):
         if getattr(threat, what) is not None and kind != fitting:
             raise UsageError(
-                f"Corruption({what}): it is of a {fitting}, and the data is taken as {kind}; kind=… says otherwise"
+                f"Corruption({what}): only for the kind {fitting!r}, and the data is taken as {kind!r}; kind=… says otherwise"
             )
     if kind == "text":
         codes, form = read_texts(inputs)

@@ -54,7 +54,9 @@ class Corruption:
         if self.name not in known:
             import difflib  # only a mistake needs it
 
-            near = difflib.get_close_matches(str(self.name), known, n=3)
+            name = str(self.name)
+            near = difflib.get_close_matches(name, known, n=3) + [other for other in known if name and name in other]
+            near = list(dict.fromkeys(near))
             hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(known)}"
             raise UsageError(f"Corruption: no corruption {self.name!r}: {hint}")
         for name, least, most in (("severity", 1, 5), ("draws", 1, 10_000)):

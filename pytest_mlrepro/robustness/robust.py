@@ -8,10 +8,8 @@ from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
-from blake3 import blake3
 
 from ..errors import UsageError
-from ..fingerprints import fingerprint
 from .arguments import Asked, asked, fits
 from .attacks.base import Attack, Batch
 from .attacks.plans import planned
@@ -24,7 +22,7 @@ from .evaluate import carry_out, early_signs
 from .exact.answers import exact_answers
 from .exact.listed import list_all
 from .generators import keys_of
-from .inputs import Floats, Form, read_inputs, read_labels
+from .inputs import Floats, Form, read_labels
 from .models import opened
 from .network import Network
 from .outcome import concluded
@@ -38,7 +36,7 @@ from .space import Space
 from .tables import AnyForm
 from .threats import Ball, Threat
 
-__all__ = ["assert_robust", "check_robust", "samples_digest"]
+__all__ = ["assert_robust", "check_robust"]
 
 
 def assert_robust(
@@ -136,16 +134,6 @@ def check_robust(
             run, settings, rule, decision, signs, form, plan, attacks if isinstance(attacks, str) else "given",
             _notes(region, settings.seed),
         )  # fmt: skip
-
-
-def samples_digest(inputs: Any, labels: Any) -> str:
-    """Return a digest of samples with their labels, in order: by it two sets are known to be the same."""
-    try:
-        x, _ = read_inputs(inputs)
-    except UsageError:  # a table or texts
-        return blake3(f"{fingerprint(inputs).digest} {fingerprint(labels).digest}".encode()).hexdigest()[:16]
-    named = np.zeros(len(x), np.int64) if labels is None else read_labels(labels, len(x))
-    return blake3(keys_of(x, named, 0).astype("<u8").tobytes()).hexdigest()[:16]
 
 
 def _plan(attacks: Any, clean: Clean, region: Region, settings: Asked) -> tuple[Attack, ...]:

@@ -58,7 +58,7 @@ def _for_tables(attacks: object, *, scores: bool) -> tuple[Attack, ...]:
     strength: Strength = attacks
     draws = {"fast": 50, "auto": 200, "strong": 2000}[strength]
     greedy: dict[Strength, tuple[Attack, ...]] = {
-        "fast": (), "auto": (Steps(), Steps(between=2)), "strong": (Steps(), Steps(between=3, starts=8)),
+        "fast": (), "auto": (Steps(), Steps(between=2)), "strong": (Steps(), Steps(between=3, starts=4)),
     }  # fmt: skip
     # labels say nothing of which move is nearer to another one: chance does more
     return (Cells(), *greedy[strength], Chance(draws)) if scores else (Cells(), Chance(5 * draws), *greedy[strength])

@@ -158,7 +158,7 @@ class Steps:
     """Greedy by coordinate: all moves from the best row so far, until none lowers the margin.
 
     Of each step the best move is taken, or all together that lowered it, whichever gets further: where columns act
-    each for itself, that saves a step for each of them.
+    each for itself, that saves a step for each of them. From random rows on it goes by single moves, another way.
     """
 
     between: int = 0
@@ -184,10 +184,10 @@ class Steps:
         search, moves = _Search(meter, batch, space), _moves(space, batch.x, self.between, _STEPWISE)
         for start in range(self.starts):
             rows = np.array(batch.x, np.float64) if not start else _random(space, batch, start, 1)[:, 0]
-            self._climb(search, moves, rows)
+            self._climb(search, moves, rows, together=not start)
         return search.best
 
-    def _climb(self, search: _Search, moves: _Moves, rows: Matrix) -> None:
+    def _climb(self, search: _Search, moves: _Moves, rows: Matrix, *, together: bool) -> None:
         active = search.standing
         now = np.full(len(rows), np.inf)
         now[active] = search.batch.goal.take(active).margin(search.meter.scores(rows[active]))
@@ -199,12 +199,13 @@ class Steps:
             margin = search.margins(found.reshape(-1, rows.shape[1]), of).reshape(len(active), -1)
             gain, best = now[active][:, None] - margin, margin.argmin(1)
             after, reached = found[np.arange(len(active)), best], margin.min(1)
-            origins = search.batch.x
-            jumped = np.stack(
-                [_together(search.space, moves, at, gain[i], rows[at], origins[at]) for i, at in enumerate(active)]
-            )
-            far = search.margins(jumped, active)
-            after, reached = np.where((far < reached)[:, None], jumped, after), np.minimum(far, reached)
+            if together:
+                origins = search.batch.x
+                jumped = np.stack(
+                    [_together(search.space, moves, at, gain[i], rows[at], origins[at]) for i, at in enumerate(active)]
+                )
+                far = search.margins(jumped, active)
+                after, reached = np.where((far < reached)[:, None], jumped, after), np.minimum(far, reached)
             lower = reached < now[active]
             taken = active[lower]
             rows[taken], now[taken] = after[lower], reached[lower]
