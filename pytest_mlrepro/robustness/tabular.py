@@ -22,7 +22,8 @@ class Tabular:
             and columns that it leaves out stay. 0 leaves all numbers alone.
         categorical: how many categorical cells of a row may become another category at once.
         missing: how many cells of a row may go missing at once, in columns that have missing cells in the reference,
-            since a model that has never met one in a column often refuses it; `missing_in` names others.
+            since a model that has never met one in a column often refuses it; `missing_in` names others. A model that
+            raises on a row that is allowed is broken there.
         missing_in: the columns whose cells may go missing.
         max_changed: how many cells of a row may change at once, of whatever kind; by itself any number.
         columns: the columns that may change; by itself all of them.

@@ -98,10 +98,8 @@ def _examples(report: RobustnessReport) -> list[str]:
 
 
 def _example(example: Counterexample, threat: Threat) -> str:
-    what = f"{example.label!r} becomes {example.predicted!r}"
-    if hasattr(example.label, "shape"):
-        what = f"{_values(example.label)} becomes {_values(example.predicted)}"
-    return f"sample {example.index}: {what}{_size(example, threat)} ({example.attack}{', shrunk' if example.shrunk else ''})"
+    by = f"{example.attack}{', shrunk' if example.shrunk else ''}"
+    return f"sample {example.index}: {example.outcome}{_size(example, threat)} ({by})"
 
 
 def _size(example: Counterexample, threat: Threat) -> str:
@@ -114,10 +112,6 @@ def _size(example: Counterexample, threat: Threat) -> str:
             return ""
         case _:
             return f" at distance {example.distance:.4g}, {example.changed} of {size} elements changed"
-
-
-def _values(values: object) -> str:
-    return "NaN" if values is None else ", ".join(f"{value:.4g}" for value in list(values)[:4])  # type: ignore[call-overload]  # an array
 
 
 def _stages(report: RobustnessReport) -> list[str]:
