@@ -53,6 +53,10 @@ def test_large_images_channels_last_and_whole_numbers() -> None:
         assert found.dtype == np.uint8
         assert found.shape == large.shape
         assert (found != large).any()
+    four = np.random.default_rng(0).random((3, 16, 12, 4))
+    still = made(Corruption("motion_blur", 5), four)  # along the rows of the picture, and not over its colours
+    assert still.shape == four.shape
+    assert still[0, :, :, 0] == pytest.approx(made(Corruption("motion_blur", 5), four[..., 0])[0])
     with pytest.raises(UsageError, match=r"outside of 0 to 1; give their .*bounds="):
         made(Corruption("contrast"), large.astype(float))
     assert made(Corruption("contrast", bounds=(0, 255)), large.astype(float)).max() > 1

@@ -57,6 +57,7 @@ def test_at_most_so_many_cells_change_and_the_worst_are_found(most: int | None) 
     truth = (np.abs(values.sum(1)) > room).mean()
     assert report.robust_accuracy == pytest.approx(truth, abs=1e-9)
     assert max(example.changed for example in report.counterexamples) <= (most or 6)
+    assert report.stages[0].broke == len(report.counterexamples)  # each column acts for itself: one look is enough
 
 
 def test_only_named_columns_change() -> None:
@@ -130,6 +131,34 @@ def test_one_of_many_categories_is_found() -> None:
         model, table, model(table), Tabular(0.1, categorical=1, reference=reference), min_accuracy=0.5
     )
     assert report.verdict == "failed"
+    assert report.stages[0].broke == report.stages[0].tried  # not by chance: each category is looked at
+
+
+def test_chance_keeps_to_the_number_of_cells_and_so_is_of_use() -> None:
+    table = frame(100, 8)
+
+    def model(rows):  # two columns at once, which no single cell says anything of
+        return ((rows["n0"] != table["n0"][0]) & (rows["n1"] != table["n1"][0])).to_numpy().astype(int)
+
+    numbers, form = read_table(table)
+    space = space_of(Tabular(1.0, max_changed=2), numbers, form)
+    batch = Batch(numbers[:1], Goal(np.zeros(1, np.int64)), keys_of(numbers[:1], np.zeros(1), 0))
+    asked: list[Any] = []
+
+    class Asked(Chaotic):
+        def scores(self, x):
+            asked.extend(model(form.restore(x)))
+            return np.ones((len(x), 2))
+
+    Chance(400)(Asked(), batch, space)
+    assert len(asked) > 350
+    assert sum(asked) > 3
+
+
+def test_numbers_stay_in_their_dtype_whatever_the_bounds_say() -> None:
+    table = pandas.DataFrame({"v": np.array([120, 122, 124, 126] * 10, np.int8)})
+    seen = asked_for(table, Tabular(4.0, bounds={"v": (-500, 500)}))["v"]
+    assert (seen.min(), seen.max()) == (112, 127)  # and none that came around from the other end
 
 
 def test_identifiers_stay_what_they_are() -> None:

@@ -184,7 +184,7 @@ def jagged(frame) -> np.ndarray:
 @given(seed=st.integers(0, 1000), size=st.integers(5, 120), batch=st.integers(1, 128))
 def test_a_row_s_search_is_its_own(seed: int, size: int, batch: int) -> None:
     frame, labels = people()
-    for threat in (Tabular(0.2, categorical=1, reference=frame), Corruption("gaussian_noise", 5)):
+    for threat in (Tabular(0.001, categorical=1, reference=frame), Corruption("swapped_categories", 5)):
         fixed = isinstance(threat, Tabular)
         order = np.random.default_rng(seed).permutation(len(frame))[
             : size if fixed else None
