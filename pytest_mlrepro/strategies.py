@@ -14,7 +14,8 @@ import numpy as np
 from ._lazy import loaded, require
 from .errors import UsageError
 from .robustness.inputs import Floats, Form, read_inputs
-from .robustness.space import Space, space_of
+from .robustness.space import Space
+from .robustness.spaces import space_of
 from .robustness.tables import TableForm, read_table
 from .robustness.tabular import Tabular
 from .robustness.threats import Ball

@@ -77,7 +77,7 @@ def test_the_test_of_the_page_on_robustness_passes(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "robustness.md").read_text("utf-8")
     for text in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
         (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
-    assert "3 passed" in run(tmp_path, "pytest")
+    assert "6 passed" in run(tmp_path, "pytest")
 
 
 def test_the_tests_of_the_page_on_splits_pass(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ import pytest
 from .._json import one_line
 from ..errors import UsageError
 from ..robustness.arguments import OPTIONS
+from ..robustness.digests import also_of, samples_digest
 from ..robustness.kept import load, points_of, save
 from ..robustness.report import Progress, RobustnessReport, by_size
-from ..robustness.robust import check_robust, samples_digest
+from ..robustness.robust import check_robust
 from ..robustness.shown import shown
 from .progress import Screen
 from .properties import VERDICT
@@ -137,6 +138,7 @@ class Robustness:
             "samples": samples_digest(inputs, labels),
             "seed": str(options["seed"]),
         }
+        setup.update(also_of(report.threat))
         if report.max_change is not None:
             setup["max_change"] = f"{report.max_change!r}"
         return hold(self._golden(), key, report, setup, float(max_drop))

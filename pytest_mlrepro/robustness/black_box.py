@@ -51,9 +51,14 @@ class BlackBox:
             return np.stack([-out / 2, out / 2], axis=1)
         return out
 
+    @property
+    def decides(self) -> bool:
+        """Whether the model has a `predict` beside its scores."""
+        return bool(self.method) and hasattr(self.model, "predict")
+
     def decide(self, x: Floats) -> NDArray[Any] | None:
         """Return the labels of `predict`, or None if the model has no such method."""
-        return self._called("predict", x) if self.method and hasattr(self.model, "predict") else None
+        return self._called("predict", x) if self.decides else None
 
     def _called(self, method: str, x: Floats) -> NDArray[Any]:
         call = getattr(self.model, method) if method else self.model

@@ -20,6 +20,7 @@ from .inputs import Floats
 from .models import Meter, Model
 from .network import Network
 from .regions import Region
+from .threats import Ball
 
 __all__ = ["Done", "Job", "Shards", "padded", "work"]
 
@@ -52,7 +53,7 @@ class Done:
 
 def work(job: Job) -> Done:
     """Run the attack over the shard batch by batch, so that memory is bounded by a batch and not by the shard."""
-    start, meter = time.perf_counter(), Meter(job.model)
+    start, meter = time.perf_counter(), Meter(job.model, refusing=not isinstance(job.ball, Ball))
     parts = []
     for first in range(0, len(job.batch.x), job.rows):
         rows = np.arange(first, min(first + job.rows, len(job.batch.x)))

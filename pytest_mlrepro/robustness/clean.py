@@ -49,8 +49,8 @@ def look(model: Model, x: Floats, labels: NDArray[Any] | None, *, max_change: fl
     again = _outputs(model, x[: max(rows, _REPEATED)], rows)
     sign = _differs(raw[: len(again)], again)
     if labels is None:
-        known = _known(model, Reading("values"))
         base = np.asarray(as_columns(raw), np.float64)
+        known = _known(model, Reading("values", outputs=base.shape[1]))
         goal = Goal(base=base, allowed=cast(float, max_change))
         return Clean(known, goal, np.zeros(len(x), np.bool_), len(x) + len(again), sign)
     known, scores, spent = _understood(model, x, raw, labels, rows)

@@ -13,19 +13,16 @@ from .._lazy import loaded
 from ..errors import UsageError
 from .attacks.base import Batch
 from .attacks.base import Kind as Asks
+from .columns import Column
 from .corruption import BY_KIND, Corruption
 from .corruptions.base import Kind
-from .generators import drawn
+from .generators import own_generators
 from .inputs import Floats, Form, read_inputs
 from .models import Meter
+from .samplers import OfSeries, OfTexts, Sampler, of_images, of_rows
 from .tables import TableForm, read_table, read_texts
 
 __all__ = ["Corrupted", "Corrupting", "read_corrupted"]
-
-_MISSING = (0.05, 0.1, 0.2, 0.3, 0.5)
-"""The share of columns that `missing_columns` takes."""
-_LARGE = 64
-"""Pixels of a side from which an image has the constants of large ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +31,9 @@ class Corrupted:
 
     threat: Corruption
     kind: Kind
-    sample: Callable[[np.random.Generator, Floats], Floats]
+    sample: Sampler
+    columns: tuple[Column, ...] = ()
+    """Of texts and tables."""
     norm: ClassVar[Literal["corruption"]] = "corruption"
     bounds: ClassVar[None] = None
 
@@ -46,6 +45,22 @@ class Corrupted:
     def __str__(self) -> str:
         """Return the threat in words."""
         return str(self.threat)
+
+    def notes(self, seed: int) -> tuple[str, ...]:
+        """Return what the report says of where all of this is from."""
+        draws = f"{self.threat.draws} draws" if self.threat.draws > 1 else "one draw"
+        return (f"{draws} for each sample, of seed {seed}; taken as {self.kind} data; {self.threat.source}",)
+
+    def made(self, batch: Batch, draw: int) -> Floats:
+        """Return one draw of each sample."""
+        rngs = own_generators(batch.keys, (11, draw))
+        return np.stack([self.sample(rng, x) for rng, x in zip(rngs, batch.x, strict=True)]).astype(batch.x.dtype)
+
+    def prepare(self, batch: Batch) -> None:
+        """Make all draws of texts once, so that each worker knows every text that any of them makes by its number."""
+        if any(column.coded for column in self.columns):
+            for draw in range(self.threat.draws):
+                self.made(batch, draw)
 
     def distance(self, x: Floats, y: Floats) -> NDArray[np.float64]:
         """Return the severity of each sample: (samples, ...) twice to (samples,)."""
@@ -85,10 +100,7 @@ class Corrupting:
         """Return a candidate for each sample."""
         best, margin = batch.x.copy(), np.full(len(batch.x), np.inf)
         for draw in range(self.threat.draws):
-            rngs: list[np.random.Generator] = []
-            drawn(batch.keys, (11, draw), lambda rng, rngs=rngs: (rngs.append(rng), np.zeros(0))[1])  # type: ignore[misc]
-            made = [ball.sample(rng, x) for rng, x in zip(rngs, batch.x, strict=True)]
-            points = meter.model.rounded(np.stack(made).astype(batch.x.dtype))
+            points = meter.model.rounded(ball.made(batch, draw))
             now = batch.goal.margin(meter.decided(points))
             better = now < margin
             best[better], margin[better] = points[better], now[better]
@@ -108,14 +120,19 @@ def read_corrupted(threat: Corruption, inputs: Any) -> tuple[Floats, Form | Tabl
             f"threat: {threat.name!r} makes no sense for data of the kind {kind!r} (it is for {' and '.join(others)}); that has "
             f"{', '.join(Corruption.names(kind))}; kind=… says what the data is, if it is something else"
         )
+    for what, fitting in (("bounds", "image"), ("columns", "table")):
+        if getattr(threat, what) is not None and kind != fitting:
+            raise UsageError(
+                f"Corruption({what}): only for the kind {fitting!r}, and the data is taken as {kind!r}; kind=… says otherwise"
+            )
     if kind == "text":
         codes, form = read_texts(inputs)
-        return codes, form, Corrupted(threat, kind, _of_texts(threat, form))
+        return codes, form, Corrupted(threat, kind, OfTexts(threat, form.columns[0]), form.columns)
     if kind == "table":
         table, form = read_table(inputs)
-        return table, form, Corrupted(threat, kind, _of_rows(threat, table, form))
+        return table, form, Corrupted(threat, kind, of_rows(threat, table, form), form.columns)
     x, plain = _numbers(inputs)
-    return x, plain, Corrupted(threat, kind, _of_images(threat, x, plain) if kind == "image" else _of_series(threat))
+    return x, plain, Corrupted(threat, kind, of_images(threat, x, plain) if kind == "image" else OfSeries(threat))
 
 
 def _kind(threat: Corruption, inputs: Any) -> Kind:
@@ -142,79 +159,3 @@ def _numbers(inputs: Any) -> tuple[Floats, Form]:
         x, form = read_inputs(inputs.astype(np.float64))
         return x, replace(form, dtypes=(inputs.dtype,))
     return read_inputs(inputs)
-
-
-def _of_images(threat: Corruption, x: Floats, form: Form) -> Callable[[np.random.Generator, Floats], Floats]:
-    whole = "int" in str(form.dtypes[0])
-    low, high = threat.bounds or ((0.0, 255.0) if whole else (0.0, 1.0))
-    if x.min() < low or x.max() > high:
-        raise UsageError(
-            f"threat: images have values from {x.min():.6g} to {x.max():.6g}, outside of {low:g} to {high:g}; give their "
-            f"darkest and brightest value: Corruption({threat.name!r}, bounds=(…, …))"
-        )
-    method = BY_KIND["image"][threat.name]
-    last = x.ndim == 4 and x.shape[3] in (1, 3) and x.shape[1] not in (1, 3)
-    side = min(x.shape[1:3] if last else x.shape[-2:])
-    constant = (method.large or method.severities if side >= _LARGE else method.severities)[threat.severity - 1]
-
-    def sample(rng: np.random.Generator, image: Floats) -> Floats:
-        scaled = (np.moveaxis(image, -1, 0) if last else image).astype(np.float64)
-        made = np.clip(method.apply(rng, (scaled - low) / (high - low), constant), 0, 1) * (high - low) + low
-        made = np.round(made) if whole else made
-        return np.moveaxis(made, 0, -1) if last else made
-
-    return sample
-
-
-def _of_series(threat: Corruption) -> Callable[[np.random.Generator, Floats], Floats]:
-    method = BY_KIND["series"][threat.name]
-    constant = method.severities[threat.severity - 1]
-    return lambda rng, x: method.apply(rng, x.astype(np.float64), constant)
-
-
-def _of_texts(threat: Corruption, form: TableForm) -> Callable[[np.random.Generator, Floats], Floats]:
-    method, (column,) = BY_KIND["text"][threat.name], form.columns
-    constant = method.severities[threat.severity - 1]
-
-    def sample(rng: np.random.Generator, x: Floats) -> Floats:
-        return np.array([column.code(method.apply(rng, column.levels[int(x[0])], constant))])
-
-    return sample
-
-
-def _of_rows(
-    threat: Corruption, table: NDArray[np.float64], form: TableForm
-) -> Callable[[np.random.Generator, Floats], Floats]:
-    names = list(form.names)
-    for name in threat.columns or ():
-        if name not in names:
-            raise UsageError(
-                f"Corruption(columns): the table has no column {name!r}; it has {', '.join(map(repr, names[:12]))}"
-            )
-    columns = [
-        (at, column)
-        for at, column in enumerate(form.columns)
-        if threat.columns is None or column.name in threat.columns
-    ]
-    for at, column in columns:
-        held = table[:, at][~np.isnan(table[:, at])]
-        column.spread = float(held.std()) if len(held) and column.sort in ("number", "whole") else 0.0
-    if threat.name == "missing_columns":
-        return _without(threat, [at for at, column in columns if column.missable and column.sort != "fixed"])
-    method = BY_KIND["table"][threat.name]
-    constant = method.severities[threat.severity - 1]
-    return lambda rng, row: method.apply(rng, row, constant, columns)
-
-
-def _without(threat: Corruption, places: list[int]) -> Callable[[np.random.Generator, Floats], Floats]:
-    """Take columns from every row: which ones, each row draws for itself."""
-    if not places:
-        raise UsageError(f"threat: {threat}: no column of this table has a missing value in its dtype")
-    count = max(1, round(_MISSING[threat.severity - 1] * len(places)))
-
-    def sample(rng: np.random.Generator, row: Floats) -> Floats:
-        out = row.copy()
-        out[rng.choice(places, count, replace=False)] = np.nan
-        return out
-
-    return sample

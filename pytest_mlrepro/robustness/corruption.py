@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, get_args
 
 from ..errors import UsageError
@@ -13,10 +15,10 @@ from .corruptions.rows import ROWS
 from .corruptions.series import SERIES
 from .corruptions.texts import TEXTS
 
-__all__ = ["BY_KIND", "Corruption"]
+__all__ = ["BY_KIND", "MISSING_COLUMNS", "Corruption"]
 
 BY_KIND = {"image": IMAGES, "series": SERIES, "table": ROWS, "text": TEXTS}
-_COLUMNS = "missing_columns"
+MISSING_COLUMNS = "missing_columns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,10 @@ class Corruption:
         if self.name not in known:
             import difflib  # only a mistake needs it
 
-            near = difflib.get_close_matches(str(self.name), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            name = str(self.name)
+            near = difflib.get_close_matches(name, known, n=3) + [other for other in known if name and name in other]
+            near = list(dict.fromkeys(near))
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(known)}"
             raise UsageError(f"Corruption: no corruption {self.name!r}: {hint}")
         for name, least, most in (("severity", 1, 5), ("draws", 1, 10_000)):
             value = getattr(self, name)
@@ -70,27 +74,38 @@ class Corruption:
                 f"Corruption(kind): {self.name!r} makes no sense for {self.kind!r}; that has {', '.join(self.names(self.kind))}"
             )
         if self.bounds is not None:
-            low, high = self.bounds
-            if not low < high:
+            pair = tuple(self.bounds) if isinstance(self.bounds, tuple | list) else ()
+            if len(pair) != 2 or not all(map(_number, pair)) or not pair[0] < pair[1]:
                 raise UsageError(f"Corruption(bounds): two numbers in order are expected, got {self.bounds!r}")
+            object.__setattr__(self, "bounds", pair)
         if self.columns is not None:
+            if isinstance(self.columns, str) or not isinstance(self.columns, Sequence) or not self.columns:
+                raise UsageError(f"Corruption(columns): a list of columns is expected, got {self.columns!r}")
             object.__setattr__(self, "columns", tuple(self.columns))
 
     @staticmethod
     def names(kind: Kind | None = None) -> tuple[str, ...]:
         """Return the names of the corruptions of a kind of data, or of all."""
+        if kind is not None and kind not in BY_KIND:
+            raise UsageError(f"Corruption.names: one of {', '.join(map(repr, BY_KIND))} is expected, got {kind!r}")
         kinds = [kind] if kind is not None else list(BY_KIND)
         found = {name for one in kinds for name in BY_KIND[one]}
-        return tuple(sorted({*found, _COLUMNS} if "table" in kinds else found))
+        return tuple(sorted(found))
 
     @property
     def source(self) -> str:
         """Where the method and its constants are from."""
-        sources = {methods[self.name].source for methods in BY_KIND.values() if self.name in methods}
-        return "; ".join(sorted(sources)) or "our own constants"
+        of = [methods for kind, methods in BY_KIND.items() if self.kind in (None, kind)]
+        return "; ".join(sorted({methods[self.name].source for methods in of if self.name in methods}))
 
     def __str__(self) -> str:
         """Return what makes this threat again."""
         extra = f", draws={self.draws}" if self.draws > 1 else ""
+        extra += f", kind={self.kind!r}" if self.kind is not None else ""
+        extra += f", bounds=({self.bounds[0]:g}, {self.bounds[1]:g})" if self.bounds is not None else ""
         extra += f", columns={list(self.columns)!r}" if self.columns is not None else ""
         return f"Corruption({self.name!r}, {self.severity}{extra})"
+
+
+def _number(value: Any) -> bool:
+    return type(value) is not bool and isinstance(value, Real) and math.isfinite(value)

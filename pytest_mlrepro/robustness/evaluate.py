@@ -32,8 +32,8 @@ def early_signs(run: Run) -> list[Sign]:
     """Look for vanishing gradients before anything is spent: on the checked samples, two passes each."""
     meter = Meter(run.model)
     ids = _checked(run)
-    if meter.network is None or not len(ids):
-        return []
+    if meter.network is None or not len(ids) or not isinstance(run.ball, Ball):
+        return []  # tables and corruptions are searched without gradients
     sign = zero_gradients(meter, run.batch.take(ids))
     run.evaluations += meter.evaluations
     run.gradients += meter.gradients

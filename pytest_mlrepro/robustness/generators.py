@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .inputs import Floats
 
-__all__ = ["drawn", "keys_of", "uniform_turns"]
+__all__ = ["drawn", "keys_of", "own_generators", "uniform_turns"]
 
 _AT_ONCE = 1 << 17
 """Numbers that one sample's generator draws at once; making a generator costs as much as some thousand of them."""
@@ -35,7 +35,12 @@ def drawn(
     keys: NDArray[np.uint64], purpose: Sequence[int], draw: Callable[[np.random.Generator], NDArray[Any]]
 ) -> NDArray[Any]:
     """Return what each sample's generator draws for this purpose, stacked: (samples, *shape of a draw)."""
-    return np.stack([draw(np.random.Generator(np.random.PCG64([int(key), *purpose]))) for key in keys])
+    return np.stack([draw(rng) for rng in own_generators(keys, purpose)])
+
+
+def own_generators(keys: NDArray[np.uint64], purpose: Sequence[int]) -> list[np.random.Generator]:
+    """Return each sample's generator for this purpose."""
+    return [np.random.Generator(np.random.PCG64([int(key), *purpose])) for key in keys]
 
 
 def uniform_turns(keys: NDArray[np.uint64], purpose: int, numbers: int, turns: int) -> Iterator[NDArray[np.float64]]:

@@ -29,6 +29,14 @@ class Form:
     """Columns of a frame."""
     device: Any = None
 
+    def portable(self, x: Floats) -> Floats:
+        """Return samples that mean the same in another run: here, themselves."""
+        return x
+
+    def back(self, point: Floats) -> Floats | None:
+        """Return the sample that `portable` was made from."""
+        return point
+
     def restore(self, x: Floats) -> Any:
         """Return the array (samples, ...) as an object of this form; frames get a fresh index."""
         match self.kind:

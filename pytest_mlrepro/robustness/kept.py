@@ -1,4 +1,8 @@
-"""Counterexamples on disk, for the next run to try first: a bounded number, and nothing that could be executed."""
+"""Counterexamples on disk, for the next run to try first: a bounded number, and nothing that could be executed.
+
+All of them are floats. In a row of a table, each category is a number that stands for its content (`columns.number_of`),
+since its code depends on the rows that it was met with; a run that knows no such category leaves the row out.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +33,9 @@ def points_of(report: RobustnessReport) -> dict[int, Floats]:
     near = by_size(report.counterexamples)[:MOST]
     if not near:
         return {}
-    keys = content_keys(np.stack([example.original for example in near]))
-    return dict(zip(keys, (example.perturbed for example in near), strict=True))
+    form = near[0].form
+    keys = content_keys(form.portable(np.stack([example.original for example in near])))
+    return dict(zip(keys, form.portable(np.stack([example.perturbed for example in near])), strict=True))
 
 
 def save(file: Path, points: Mapping[int, Floats]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._lazy import loaded
-from ..errors import UsageError
+from ..errors import MlreproError, UsageError
 from .black_box import black_box
 from .inputs import Floats
 from .network import Network, gives_gradients, opened_module
@@ -38,8 +38,12 @@ class Model(Protocol):
     def raw(self, x: Floats) -> NDArray[Any]:
         """Return the model's own outputs."""
 
+    @property
+    def decides(self) -> bool:
+        """Whether `predict` gives labels beside its scores."""
+
     def decide(self, x: Floats) -> NDArray[Any] | None:
-        """Return the labels that `predict` gives, if the model has that beside its scores."""
+        """Return those labels."""
 
 
 @dataclass(slots=True)
@@ -47,6 +51,8 @@ class Meter:
     """A model whose use is counted, in samples: what attacks are given, one for each piece of work."""
 
     model: Model
+    refusing: bool = False
+    """Whether a row on which the model raises has no answer (NaN), rather than ending the attack."""
     evaluations: int = 0
     gradients: int = 0
     errors: list[str] = field(default_factory=list)
@@ -58,9 +64,9 @@ class Meter:
 
     def scores(self, x: Floats) -> NDArray[np.float64]:
         """Return scores (batch, columns), the greatest being the prediction."""
-        self.evaluations += len(x)
-        assert self.model.reading is not None
-        return self.model.reading.scores(self.model.raw(x))
+        reading = self.model.reading
+        assert reading is not None
+        return self._asked(x, lambda rows: reading.scores(self.model.raw(rows)), reading)
 
     def tensor_scores(self, x: Any) -> Any:
         """Return scores of a tensor with their graph, for a model that has gradients."""
@@ -72,11 +78,31 @@ class Meter:
     def decided(self, x: Floats) -> NDArray[np.float64]:
         """Return scores of the model's final word: those of `predict` where it has one, as ones and zeros."""
         assert self.model.reading is not None
-        labels = None if self.model.reading.kind in ("labels", "values") else self.model.decide(x)
-        if labels is None:
+        by_labels = replace(self.model.reading, kind="labels")
+
+        def decided(rows: Floats) -> NDArray[np.float64]:
+            labels = self.model.decide(rows)
+            assert labels is not None
+            return by_labels.scores(labels)
+
+        if self.model.reading.kind in ("labels", "values") or not self.model.decides:
             return self.scores(x)
+        return self._asked(x, decided, by_labels)
+
+    def _asked(self, x: Floats, ask: Callable[[Floats], NDArray[np.float64]], reading: Reading) -> NDArray[np.float64]:
+        """Ask for all rows at once; of a batch with rows that the model refuses, find out which those are by halves."""
         self.evaluations += len(x)
-        return replace(self.model.reading, kind="labels").scores(labels)
+        try:
+            return ask(x)
+        except (MlreproError, MemoryError):
+            raise
+        except Exception as refusal:
+            if not self.refusing or "OutOfMemory" in type(refusal).__name__:
+                raise
+            if len(x) == 1:
+                return np.full((1, reading.width), np.nan)
+            half = len(x) // 2
+            return np.concatenate([self._asked(part, ask, reading) for part in (x[:half], x[half:])])
 
 
 @contextmanager

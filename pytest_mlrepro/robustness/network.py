@@ -68,6 +68,11 @@ class Network:
             out = self.outputs(self.tensor(x))
         return self.array(out) if out.is_floating_point() else np.asarray(out.cpu().numpy())
 
+    @property
+    def decides(self) -> bool:
+        """Whether there are labels beside the scores: none."""
+        return False
+
     def decide(self, x: Floats) -> None:
         """Return None: the scores are all that there is."""
 

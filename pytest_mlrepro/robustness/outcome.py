@@ -10,12 +10,14 @@ import numpy as np
 from .arguments import Asked
 from .attacks.base import Attack
 from .decide import Decision, OfPopulation, OfSamples, Rule
+from .inputs import Floats
 from .outputs import WORDS, Reading
 from .report import Counterexample, RobustnessReport, Status, Verdict
 from .run import ALIVE, BROKEN, PROVED, SURVIVED, WRONG, Found, Run
 from .sequential import interval, samples_needed
 from .signs import Sign
 from .tables import AnyForm
+from .threats import Ball
 
 __all__ = ["concluded"]
 
@@ -26,7 +28,7 @@ _STATUS: dict[int, Status] = {
 
 def concluded(
     run: Run, asked: Asked, rule: Rule, decision: Decision | None, signs: Sequence[Sign], form: AnyForm,
-    plan: Sequence[Attack], attacks: str,
+    plan: Sequence[Attack], attacks: str, notes: tuple[str, ...] = (),
 ) -> RobustnessReport:  # fmt: skip
     """Return the report of a run."""
     reading = run.model.reading
@@ -63,6 +65,7 @@ def concluded(
         max_change=asked.max_change,
         largest_change=None if asked.max_change is None else run.largest,
         attacks=attacks,
+        notes=notes,
     )
 
 
@@ -99,5 +102,18 @@ def _example(run: Run, form: AnyForm, reading: Reading, index: int, found: Found
     distance = float(run.ball.distance(original[None], found.point[None])[0])
     first = found.point if found.first is None else found.first
     return Counterexample(
-        index, original, found.point, first, label, predicted, distance, run.ball.epsilon, found.attack, form
-    )
+        index, original, found.point, first, label, predicted, distance, run.ball.epsilon, found.attack, form,
+        _refusal(run, found.point) if nan and not isinstance(run.ball, Ball) else "",
+    )  # fmt: skip
+
+
+def _refusal(run: Run, point: Floats) -> str:
+    """Return what the model raises when it is asked again; "" if it answers, with NaN."""
+    try:
+        run.model.raw(point[None])
+        if run.model.decides:
+            run.model.decide(point[None])
+    except Exception as refusal:  # noqa: BLE001  # whatever a model raises
+        words = " ".join(str(refusal).split())
+        return f"{type(refusal).__name__}: {words[:120]}{'…' * (len(words) > 120)}"
+    return ""

@@ -32,6 +32,13 @@ class Reading:
     kind: Kind
     classes: tuple[Any, ...] = ()
     """The label that each column stands for; none for a regression."""
+    outputs: int = 0
+    """Of a regression, how many values a sample has."""
+
+    @property
+    def width(self) -> int:
+        """How many columns scores have."""
+        return self.outputs or len(self.classes) + (self.kind == "labels")
 
     def scores(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         """Return scores (samples, columns) of raw outputs; a label that no class has gets a column after the last."""

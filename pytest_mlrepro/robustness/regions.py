@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 from .corrupted import Corrupted, read_corrupted
 from .corruption import Corruption
 from .inputs import Floats, read_inputs
-from .space import Space, space_of
+from .space import Space
+from .spaces import space_of
 from .tables import AnyForm, read_table
 from .tabular import Tabular
 from .threats import Ball, Threat

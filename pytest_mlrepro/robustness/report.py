@@ -36,7 +36,7 @@ class Counterexample:
     label: Any
     """The given label; of a regression, the clean output."""
     predicted: Any
-    """What the model says of the perturbed sample; None for a label that no class has, or outputs that are NaN."""
+    """What the model says of the perturbed sample; None for a label that no class has, outputs that are NaN, or none."""
     distance: float
     """In the threat's norm."""
     allowed: float
@@ -44,6 +44,17 @@ class Counterexample:
     attack: str
     form: AnyForm
     """How to give a sample to the model: `form.restore(example.perturbed[None])`."""
+    refusal: str = ""
+    """What the model raised, if that is all that it said."""
+
+    @property
+    def outcome(self) -> str:
+        """Return in words what became of the label."""
+        if self.refusal:
+            return f"the model raises {self.refusal}"
+        if hasattr(self.label, "shape"):
+            return f"{_values(self.label)} becomes {_values(self.predicted)}"
+        return f"{self.label!r} becomes {self.predicted!r}"
 
     @property
     def changed(self) -> int:
@@ -54,6 +65,10 @@ class Counterexample:
     def shrunk(self) -> bool:
         """Return whether it is smaller than what the attack found."""
         return self.perturbed is not self.found
+
+
+def _values(values: Any) -> str:
+    return "NaN" if values is None else ", ".join(f"{value:.4g}" for value in list(values)[:4])
 
 
 def differ(one: Floats, two: Floats) -> NDArray[np.bool_]:
@@ -137,6 +152,8 @@ class RobustnessReport:
     """Of a regression: the largest change that was found; None if a proof came before any perturbed input was tried."""
     attacks: str = ""
     """The plan: `auto` and so on, or `given`."""
+    notes: tuple[str, ...] = ()
+    """Of tables and corruptions: where spreads, ranges and draws are from."""
 
     @property
     def passed(self) -> bool:

@@ -8,10 +8,8 @@ from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
-from blake3 import blake3
 
 from ..errors import UsageError
-from ..fingerprints import fingerprint
 from .arguments import Asked, asked, fits
 from .attacks.base import Attack, Batch
 from .attacks.plans import planned
@@ -24,7 +22,7 @@ from .evaluate import carry_out, early_signs
 from .exact.answers import exact_answers
 from .exact.listed import list_all
 from .generators import keys_of
-from .inputs import Floats, Form, read_inputs, read_labels
+from .inputs import Floats, Form, read_labels
 from .models import opened
 from .network import Network
 from .outcome import concluded
@@ -35,9 +33,10 @@ from .run import ALIVE, WRONG, Run
 from .shrink import shrink
 from .signs import Sign
 from .space import Space
+from .tables import AnyForm
 from .threats import Ball, Threat
 
-__all__ = ["assert_robust", "check_robust", "samples_digest"]
+__all__ = ["assert_robust", "check_robust"]
 
 
 def assert_robust(
@@ -113,8 +112,10 @@ def check_robust(
         clean = look(face, x, known, max_change=settings.max_change, rows=rows)
         plan = _plan(attacks, clean, region, settings)
         if replayed and not isinstance(region, Corrupted):  # what was drawn once is drawn again
-            plan = (Replay(replayed), *plan)
-        run = _run(clean, x, known, region, settings, rows, progress, start)
+            plan = (Replay(replayed, form), *plan)
+        run = _run(clean, x, known, region, settings, rows, progress, start, form)
+        if isinstance(region, Corrupted) and settings.executor is not None:
+            region.prepare(run.batch)
         rule = _rule(settings, len(x), run)
         decision, signs = _before(clean, run, settings)
         if decision is None and not signs:
@@ -125,22 +126,14 @@ def check_robust(
             signs = early_signs(run)
             decision, late = carry_out(run, plan, rule, complete=complete)
             signs = [*signs, *late]
-        shrink(run)
+        if not isinstance(region, Corrupted):  # part of a corruption is no corruption
+            shrink(run)
         if changed := changes():
             signs = [*signs, _stateful(changed)]
         return concluded(
-            run, settings, rule, decision, signs, form, plan, attacks if isinstance(attacks, str) else "given"
-        )
-
-
-def samples_digest(inputs: Any, labels: Any) -> str:
-    """Return a digest of samples with their labels, in order: by it two sets are known to be the same."""
-    try:
-        x, _ = read_inputs(inputs)
-    except UsageError:  # a table or texts
-        return blake3(f"{fingerprint(inputs).digest} {fingerprint(labels).digest}".encode()).hexdigest()[:16]
-    named = np.zeros(len(x), np.int64) if labels is None else read_labels(labels, len(x))
-    return blake3(keys_of(x, named, 0).astype("<u8").tobytes()).hexdigest()[:16]
+            run, settings, rule, decision, signs, form, plan, attacks if isinstance(attacks, str) else "given",
+            _notes(region, settings.seed),
+        )  # fmt: skip
 
 
 def _plan(attacks: Any, clean: Clean, region: Region, settings: Asked) -> tuple[Attack, ...]:
@@ -169,12 +162,23 @@ def _run(
     rows: int,
     progress: Callable[[Progress], None] | None,
     start: float,
+    form: AnyForm,
 ) -> Run:
     named = np.zeros(len(x), np.int64) if labels is None else labels
-    batch = Batch(x, clean.goal, keys_of(x, named, settings.seed))
+    batch = Batch(x, clean.goal, keys_of(form.portable(x), named, settings.seed))
     state = np.where(clean.wrong, WRONG, ALIVE).astype(np.int8)
     shards = Shards(settings.executor, settings.shards)
     return Run(clean.model, batch, region, rows, shards, progress, state, start, evaluations=clean.evaluations)
+
+
+def _notes(region: Region, seed: int) -> tuple[str, ...]:
+    match region:
+        case Space():
+            return region.notes
+        case Corrupted():
+            return region.notes(seed)
+        case _:
+            return ()
 
 
 def _rule(settings: Asked, samples: int, run: Run) -> Rule:

@@ -19,9 +19,7 @@ ROWS: Final = 6
 
 def shown(example: Counterexample) -> list[str]:
     """Return the lines that show what was changed."""
-    head = f"sample {example.index} ({example.label!r} becomes {example.predicted!r}, {example.attack}):"
-    if hasattr(example.label, "shape"):
-        head = f"sample {example.index} ({example.attack}):"
+    head = f"sample {example.index} ({example.outcome}, {example.attack}):"
     image = _image(example.original)
     lines = _pictures(image, _image(example.perturbed)) if image is not None else _columns(example)
     return [head, *(f"  {line}" for line in lines)]

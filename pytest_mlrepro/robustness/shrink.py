@@ -19,6 +19,7 @@ from .inputs import Floats
 from .models import Meter
 from .report import differ
 from .run import Run
+from .threats import Ball
 
 __all__ = ["shrink"]
 
@@ -35,7 +36,7 @@ def shrink(run: Run) -> None:
     """Replace the nearest counterexamples of a run by smaller ones, where there are some."""
     # to a hundredth of what is allowed: many are at the edge of the ball, and differ by rounding
     near = {at: (round(_distance(run, at) / run.ball.epsilon, 2), int(run.batch.keys[at])) for at in run.found}
-    meter = Meter(run.model)
+    meter = Meter(run.model, refusing=not isinstance(run.ball, Ball))
     for at in sorted(near, key=lambda at: near[at])[:FEW]:
         one = _Shrinking(run, meter, at)
         with suppress(Exception):  # a model may refuse what no attack has tried; what was found stays found

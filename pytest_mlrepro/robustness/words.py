@@ -29,6 +29,7 @@ def lines_of(report: RobustnessReport) -> list[str]:
         f"{report.verdict}: {_conclusion(report)}",
         f"  {_bounds(report)}",
         *_sampling(report),
+        *(f"  {note}" for note in report.notes),
         *(f"  sign of a misled attack: {sign}" for sign in report.signs),
         *_examples(report),
         *_stages(report),
@@ -52,6 +53,8 @@ def _conclusion(report: RobustnessReport) -> str:
             return f"robust accuracy is at most {share(report.robust_accuracy)}, {asked}"
         case "passed (exact)" | "passed (up to these attacks)" if report.confidence is not None:
             return f"at {share(report.confidence)} confidence, robust accuracy is above the {asked}"
+        case "passed (exact)" if isinstance(report.threat, Corruption):
+            return f"robust accuracy is at least {share(report.proved)}, exact for what was drawn; {asked}"
         case "passed (exact)":
             return f"robust accuracy is at least {share(report.proved)}, proved; {asked}"
         case "passed (up to these attacks)":
@@ -95,10 +98,8 @@ def _examples(report: RobustnessReport) -> list[str]:
 
 
 def _example(example: Counterexample, threat: Threat) -> str:
-    what = f"{example.label!r} becomes {example.predicted!r}"
-    if hasattr(example.label, "shape"):
-        what = f"{_values(example.label)} becomes {_values(example.predicted)}"
-    return f"sample {example.index}: {what}{_size(example, threat)} ({example.attack}{', shrunk' if example.shrunk else ''})"
+    by = f"{example.attack}{', shrunk' if example.shrunk else ''}"
+    return f"sample {example.index}: {example.outcome}{_size(example, threat)} ({by})"
 
 
 def _size(example: Counterexample, threat: Threat) -> str:
@@ -111,10 +112,6 @@ def _size(example: Counterexample, threat: Threat) -> str:
             return ""
         case _:
             return f" at distance {example.distance:.4g}, {example.changed} of {size} elements changed"
-
-
-def _values(values: object) -> str:
-    return "NaN" if values is None else ", ".join(f"{value:.4g}" for value in list(values)[:4])  # type: ignore[call-overload]  # an array
 
 
 def _stages(report: RobustnessReport) -> list[str]:

@@ -279,3 +279,84 @@ def test_a_table_and_its_accidents_in_one_marker(pytester: pytest.Pytester) -> N
     again = pytester.runpytest("-p", "pytest_mlrepro.plugin")
     again.assert_outcomes(passed=1, failed=1)
     again.stdout.fnmatch_lines(["  replay of kept counterexamples: broke *"])
+
+
+TABLE = """
+    import numpy as np
+    import pandas as pd
+    import pytest
+    from pytest_mlrepro import Corruption, Tabular
+
+    N = np.random.default_rng(0).normal(size=60)
+    TRAIN = pd.DataFrame({"size": N * WIDE, "colour": ["red", "blue", "green"] * 20})
+    FRAME = pd.DataFrame({"size": N, "colour": ["red", "blue", "green"] * 20})SORTED
+
+    def predict(frame):
+        return ((frame["size"] > 0) ^ (frame["colour"] == "green")).to_numpy().astype(int)
+
+    @pytest.fixture
+    def model():
+        return predict
+
+    @pytest.fixture
+    def inputs():
+        return FRAME
+
+    @pytest.fixture
+    def labels():
+        return predict(FRAME)
+
+    @pytest.mark.adversarial(MARK)
+    def test_it():
+        pass
+"""
+
+
+def table(pytester: pytest.Pytester, mark: str, *, wide: float = 1.0, order: str = "") -> None:
+    text = TABLE.replace("WIDE", str(wide)).replace("MARK", mark).replace("SORTED", order)
+    pytester.makepyfile(test_it=text)
+
+
+def test_counterexamples_of_a_table_are_replayed_when_rows_come_in_another_order(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pandas")
+    mark = "Tabular(0.1, categorical=1, reference=TRAIN), min_accuracy=0.9, complete=True"
+    table(pytester, mark)
+    first = run(pytester)
+    first.assert_outcomes(failed=1)
+    first.stdout.fnmatch_lines(["*ranges and categories are those of the reference, 60 rows", "*colour * green*"])
+    table(pytester, mark, order=".sort_values('size')")
+    again = run(pytester)
+    again.assert_outcomes(failed=1)
+    again.stdout.fnmatch_lines(["*replay of kept counterexamples: broke 60 of 60, *"])
+
+
+def test_a_baseline_of_a_table_refuses_another_reference(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pandas")
+    mark = "Tabular(0.1, reference=TRAIN), min_accuracy=0.01, baseline=True, name='base'"
+    table(pytester, mark)
+    run(pytester, "--golden=record").assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
+    table(pytester, mark, wide=1.5)
+    other = run(pytester)
+    other.assert_outcomes(failed=1)
+    other.stdout.fnmatch_lines(["*recorded with other reference: the two accuracies can't be compared*"])
+    table(pytester, mark.replace(", reference=TRAIN", ""))
+    run(pytester).stdout.fnmatch_lines(["*recorded with other reference*", "*now the inputs*"])
+
+
+def test_accidents_can_be_a_baseline(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pandas")
+    mark = "Corruption('gaussian_noise', 5, columns=['size']), min_accuracy=0.5, baseline=True, name='base'"
+    table(pytester, mark)
+    run(pytester, "--golden=record").assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
+    table(pytester, mark.replace(", 5", ", 4"))
+    run(pytester).stdout.fnmatch_lines(["*recorded with other threat*"])
+
+
+def test_a_corruption_that_makes_no_sense_is_named(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pandas")
+    table(pytester, "Corruption('gaussian_blur'), min_accuracy=0.5")
+    result = run(pytester)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*'gaussian_blur' makes no sense for data of the kind 'table' (it is for image)*"])

@@ -19,7 +19,7 @@ from pytest_mlrepro.robustness.outputs import Reading
 from pytest_mlrepro.robustness.report import by_size
 from pytest_mlrepro.robustness.robust import check_robust
 from pytest_mlrepro.robustness.shown import shown
-from pytest_mlrepro.robustness.space import space_of
+from pytest_mlrepro.robustness.spaces import space_of
 from pytest_mlrepro.robustness.tables import read_table
 
 pandas = pytest.importorskip("pandas")

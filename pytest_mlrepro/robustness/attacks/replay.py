@@ -11,6 +11,7 @@ import numpy as np
 from ..generators import keys_of
 from ..inputs import Floats
 from ..models import Meter
+from ..tables import AnyForm
 from ..threats import Ball
 from .base import Batch, Kind
 
@@ -18,15 +19,16 @@ __all__ = ["Replay", "content_keys"]
 
 
 def content_keys(x: Floats) -> list[int]:
-    """Return a number for each sample made from its content alone: (samples, ...)."""
+    """Return a number for each sample made from its content alone, as `form.portable` has it: (samples, ...)."""
     return [int(key) for key in keys_of(x, np.zeros(len(x), np.int64), 0)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
-    """Points that once broke a sample, by the sample's content."""
+    """Points that once broke a sample, by the sample's content, both as `form.portable` has them."""
 
     points: Mapping[int, Floats]
+    form: AnyForm
     kind: ClassVar[Kind] = "given"
 
     @property
@@ -42,8 +44,12 @@ class Replay:
     def __call__(self, meter: Meter, batch: Batch, ball: Ball) -> Floats:
         """Return the kept point of each sample that has one, and else the sample itself."""
         candidates = batch.x.copy()
-        for at, key in enumerate(content_keys(batch.x)):
+        for at, key in enumerate(content_keys(self.form.portable(batch.x))):
             point = self.points.get(key)
-            if point is not None and point.shape == candidates.shape[1:]:
+            if (
+                point is not None
+                and point.shape == candidates.shape[1:]
+                and (point := self.form.back(point)) is not None
+            ):
                 candidates[at] = point
         return candidates

@@ -24,8 +24,8 @@ __all__ = ["Cells", "Chance", "Steps", "all_rows"]
 Matrix = NDArray[np.float64]
 _AT_ONCE = 1 << 21
 """Cells that the model is asked for at once."""
-_LEVELS = 40
-"""Categories of a column that are tried, of more the first."""
+_ALONE, _STEPWISE = 500, 40
+"""Categories of a column that are tried, each by itself and in each step of a greedy search; of more a spread choice."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +42,7 @@ class _Moves:
         return out
 
 
-def _moves(space: Space, origin: Matrix, between: int) -> _Moves:
+def _moves(space: Space, origin: Matrix, between: int, most: int) -> _Moves:
     """Return all moves: of numbers both ends and `between` places on either side, of categories all, and missing cells."""
     low, high = space.edges(origin)
     columns, values = [], []
@@ -53,7 +53,8 @@ def _moves(space: Space, origin: Matrix, between: int) -> _Moves:
                 columns.append(at)
                 values.append(np.round(part) if space.whole[at] else part)
     for at in np.flatnonzero(space.categories):
-        for level in space.levels[at][:_LEVELS]:
+        levels = space.levels[at]
+        for level in levels[np.unique(np.linspace(0, len(levels) - 1, min(most, len(levels))).astype(np.intp))]:
             columns.append(at)
             values.append(np.full(len(origin), level))
     for at in np.flatnonzero(space.missable):
@@ -111,7 +112,7 @@ class Cells:
     def __call__(self, meter: Meter, batch: Batch, ball: Any) -> Floats:
         """Return a candidate for each row."""
         space: Space = ball
-        search, moves = _Search(meter, batch, space), _moves(space, batch.x, 0)
+        search, moves = _Search(meter, batch, space), _moves(space, batch.x, 0, _ALONE)
         count = len(moves.columns)
         clean = batch.goal.margin(meter.scores(batch.x))
         single = moves.applied(batch.x)
@@ -120,35 +121,45 @@ class Cells:
         best = margin.argmin(1)
         search.take(single[np.arange(len(best)), best], margin.min(1))
         gain = clean[:, None] - margin
-        together = np.array([_together(space, moves, at, gain[at], batch.x[at]) for at in range(len(batch.x))])
+        together = np.array(
+            [_together(space, moves, at, gain[at], batch.x[at], batch.x[at]) for at in range(len(batch.x))]
+        )
         search.take(together, search.margins(together, np.arange(len(together))))
         return search.best
 
 
-def _together(space: Space, moves: _Moves, at: int, gain: Matrix, origin: Matrix) -> Matrix:
-    """Return the row with all moves that helped, each column once, swaps and missing cells as many as are allowed."""
-    row, swaps, gone = origin.copy(), space.threat.categorical, space.threat.missing
+def _together(space: Space, moves: _Moves, at: int, gain: Matrix, row: Matrix, origin: Matrix) -> Matrix:
+    """Return a row with all moves that helped, the strongest first, each column once, as many as the threat allows."""
+    row, touched = row.copy(), np.zeros(len(row), np.bool_)
     for move in np.argsort(-gain, kind="stable"):
         if not gain[move] > 0:
             break
-        column, value = moves.columns[move], moves.values[at, move]
-        if not _same(row[column : column + 1], origin[column : column + 1]).all():
+        column, before = moves.columns[move], row[moves.columns[move]]
+        if touched[column]:
             continue
-        if np.isnan(value):
-            if not gone:
-                continue
-            gone -= 1
-        elif space.categories[column]:
-            if not swaps:
-                continue
-            swaps -= 1
-        row[column] = value
+        row[column] = moves.values[at, move]
+        if _too_many(space, row, origin):
+            row[column] = before
+        else:
+            touched[column] = True
     return row
+
+
+def _too_many(space: Space, row: Matrix, origin: Matrix) -> bool:
+    """Tell whether more cells of a row are changed than may be."""
+    changed, gone = ~_same(row, origin), np.isnan(row) & ~np.isnan(origin)
+    swapped = changed & ~gone & space.categories
+    threat = space.threat
+    return bool(changed.sum() > space.most or gone.sum() > threat.missing or swapped.sum() > threat.categorical)
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Greedy by coordinate: all moves from the best row so far, the best of them taken, until none lowers the margin."""
+    """Greedy by coordinate: all moves from the best row so far, until none lowers the margin.
+
+    Of each step the best move is taken, or all together that lowered it, whichever gets further: where columns act
+    each for itself, that saves a step for each of them. From random rows on it goes by single moves, another way.
+    """
 
     between: int = 0
     """Places tried inside of what a number may do, on either side, besides the ends."""
@@ -170,28 +181,35 @@ class Steps:
     def __call__(self, meter: Meter, batch: Batch, ball: Any) -> Floats:
         """Return a candidate for each row."""
         space: Space = ball
-        search, moves = _Search(meter, batch, space), _moves(space, batch.x, self.between)
+        search, moves = _Search(meter, batch, space), _moves(space, batch.x, self.between, _STEPWISE)
         for start in range(self.starts):
             rows = np.array(batch.x, np.float64) if not start else _random(space, batch, start, 1)[:, 0]
-            self._climb(search, moves, rows)
+            self._climb(search, moves, rows, together=not start)
         return search.best
 
-    def _climb(self, search: _Search, moves: _Moves, rows: Matrix) -> None:
-        now = np.full(len(rows), np.inf)
+    def _climb(self, search: _Search, moves: _Moves, rows: Matrix, *, together: bool) -> None:
         active = search.standing
+        now = np.full(len(rows), np.inf)
+        now[active] = search.batch.goal.take(active).margin(search.meter.scores(rows[active]))
         for _ in range(2 * rows.shape[1]):
             if not len(active):
                 return
-            own = _Moves(moves.columns, moves.values[active])
-            found = own.applied(rows[active])
+            found = _Moves(moves.columns, moves.values[active]).applied(rows[active])
             of = np.repeat(active, len(moves.columns))
             margin = search.margins(found.reshape(-1, rows.shape[1]), of).reshape(len(active), -1)
-            best = margin.argmin(1)
-            lower = margin.min(1) < now[active]
+            gain, best = now[active][:, None] - margin, margin.argmin(1)
+            after, reached = found[np.arange(len(active)), best], margin.min(1)
+            if together:
+                origins = search.batch.x
+                jumped = np.stack(
+                    [_together(search.space, moves, at, gain[i], rows[at], origins[at]) for i, at in enumerate(active)]
+                )
+                far = search.margins(jumped, active)
+                after, reached = np.where((far < reached)[:, None], jumped, after), np.minimum(far, reached)
+            lower = reached < now[active]
             taken = active[lower]
-            rows[taken] = found[np.flatnonzero(lower), best[lower]]
-            now[taken] = margin.min(1)[lower]
-            search.take(rows, now)
+            rows[taken], now[taken] = after[lower], reached[lower]
+            search.take(rows, np.where(np.isin(np.arange(len(rows)), taken), now, np.inf))
             active = taken[search.margin[taken] >= 0]
 
 
@@ -234,7 +252,7 @@ class Chance:
 def _random(space: Space, batch: Batch, turn: int, draws: int) -> Matrix:
     """Return random rows around each sample, (samples, draws, columns), all allowed."""
     width = batch.x.shape[1]
-    noise = drawn(batch.keys, (7, turn), lambda rng: rng.random((4, draws, width)))
+    noise = drawn(batch.keys, (7, turn), lambda rng: rng.random((5, draws, width)))
     low, high = (edge[:, None, :] for edge in space.edges(batch.x))
     origin = np.repeat(np.asarray(batch.x, np.float64)[:, None, :], draws, axis=1)
     part = np.where((np.arange(draws) % 2 == 0)[None, :, None], np.round(noise[:, 0]), noise[:, 0])
@@ -256,6 +274,9 @@ def _random(space: Space, batch: Batch, turn: int, draws: int) -> Matrix:
             levels = space.levels[at]
             swapped[..., at] = levels[(noise[:, 2, :, at] * len(levels)).astype(np.intp)]
         rows = np.where(chosen, swapped, rows)
+    if space.most < width:  # of what was drawn, so many cells; the others are as they were
+        rank = np.where(_same(rows, origin), 2.0, noise[:, 4]).argsort(2).argsort(2)
+        rows = np.where(rank < space.most, rows, origin)
     return rows
 
 

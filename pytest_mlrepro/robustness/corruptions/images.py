@@ -65,7 +65,12 @@ def _contrast(_: Rng, x: Image, c: float) -> Image:
 
 
 def _brightness(_: Rng, x: Image, c: float) -> Image:
-    return x + c
+    """Brighter, of colours the value of hue, saturation and value as theirs does it."""
+    if x.ndim < 3 or x.shape[0] != 3:
+        return x + c
+    value = x.max(axis=0)
+    brighter = np.minimum(value + c, 1.0)
+    return np.asarray(np.where(value > 0, x * brighter / np.where(value > 0, value, 1.0), brighter))
 
 
 def _pixelate(_: Rng, x: Image, c: float) -> Image:

@@ -10,10 +10,10 @@ import numpy as np
 
 from .base import OURS, Method
 
-__all__ = ["TEXTS", "typed"]
+__all__ = ["BELINKOV", "TEXTS", "typed"]
 
 Rng = np.random.Generator
-_BELINKOV = (
+BELINKOV = (
     "Belinkov and Bisk, Synthetic and Natural Noise Both Break Neural Machine Translation (2018); our own constants"
 )
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -70,7 +70,7 @@ def _white_space(rng: Rng, text: str, c: float) -> str:
 
 
 TEXTS: dict[str, Method] = {
-    "typos": Method(typed, (0.02, 0.05, 0.1, 0.15, 0.25), _BELINKOV),
+    "typos": Method(typed, (0.02, 0.05, 0.1, 0.15, 0.25), BELINKOV),
     "missing_words": Method(_missing_words, (0.05, 0.1, 0.2, 0.3, 0.5), OURS),
     "letter_case": Method(_letter_case, (0.1, 0.25, 0.5, 0.75, 1.0), OURS),
     "white_space": Method(_white_space, (0.1, 0.25, 0.5, 0.75, 1.0), OURS),

@@ -23,7 +23,7 @@ _AT_ONCE: Final = 8192
 
 def list_all(run: Run, space: Space) -> None:
     """Prove or break each sample around which so few rows are allowed that the model can be asked for all of them."""
-    meter = Meter(run.model)
+    meter = Meter(run.model, refusing=True)
     for of, rows in _batches(run, space):
         scores = meter.decided(rows)
         run.measure(of, scores)
