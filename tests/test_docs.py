@@ -91,9 +91,10 @@ def test_the_tests_of_the_page_on_splits_pass(tmp_path: Path) -> None:
 def test_the_tests_of_the_page_on_contracts_pass(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
     page = (ROOT / "docs" / "contracts.md").read_text("utf-8")
-    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
-    assert "2 passed" in run(tmp_path, "pytest")
+    for text in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    assert "3 passed" in run(tmp_path, "pytest --golden=record")
+    assert "3 passed" in run(tmp_path, "pytest")
 
 
 def test_the_page_on_relations_holds_and_its_test_passes(tmp_path: Path) -> None:
