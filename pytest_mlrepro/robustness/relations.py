@@ -96,7 +96,7 @@ def assert_directional(
     one = one_score(before, output)
     for name, changed in _changed(inputs, change):
         after = _like(before, answers(model, changed, f"what {name} gives", allow_nan=True), name)
-        moved = sign * (one_score(after, output) - one)
+        moved = sign * _step(one, one_score(after, output))
         broken = ~(moved >= at_least - _rounding(one, one_score(after, output)))
         least = f" by {at_least:g} at least" if at_least else ""
         _repeated(model, inputs, before, broken)
@@ -138,7 +138,7 @@ def assert_monotone(
         given = answers(model, column(value), f"inputs with {feature!r} = {value:g}")
         table.append(one_score(given, output))
     courses = np.stack(table, axis=1)
-    rises = np.diff(courses, axis=1) * (1.0 if increasing else -1.0)
+    rises = _step(courses[:, :-1], courses[:, 1:]) * (1.0 if increasing else -1.0)
     slack = _rounding(courses[:, :-1], courses[:, 1:])
     broken = np.asarray((rises <= 0 if strict else ~(rises >= -slack)).any(1), np.bool_)
     if not broken.any():
@@ -192,11 +192,16 @@ def _like(before: Answers, after: Answers, name: str) -> Answers:
 
 
 def _near(before: NDArray[Any], after: NDArray[Any], rtol: float | None, atol: float | None) -> NDArray[np.bool_]:
-    with np.errstate(invalid="ignore"):  # infinities equal themselves, but their difference is NaN
-        apart = np.where(after == before, 0.0, np.abs(after - before))
+    apart = np.abs(_step(before, after))
     if rtol is None and atol is None:
         return np.asarray(apart <= _rounding(before, after), np.bool_)
     return np.asarray(apart <= (atol or 0.0) + (rtol or 0.0) * np.abs(before), np.bool_)
+
+
+def _step(before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
+    """Return the difference; infinities equal themselves, though theirs is NaN."""
+    with np.errstate(invalid="ignore"):
+        return np.where(after == before, 0.0, after - before)
 
 
 def _rounding(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.float64]:
