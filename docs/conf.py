@@ -43,6 +43,14 @@ def _as_markup(app: object, what: str, name: str, obj: object, options: object, 
     lines[:] = "\n".join(found).split("\n")
 
 
+def _without_insides(
+    app: object, what: str, name: str, obj: object, options: object, signature: str, returned: str
+) -> tuple[str, str] | None:
+    """Show no arguments of classes that a fixture makes."""
+    return ("", "") if what == "class" and name.count(".") > 1 else None
+
+
 def setup(app: Sphinx) -> None:
     """Hook in, before the sections of Google's style are read."""
     app.connect("autodoc-process-docstring", _as_markup, priority=400)
+    app.connect("autodoc-process-signature", _without_insides)
