@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from .columns import columns_of, types_of
+from .columns import columns_of, empty_of, types_of
 from .constancy import constancy_of, extremes
 from .contract import Contract
 from .finding import Finding
@@ -22,8 +22,11 @@ __all__ = ["check", "worded"]
 def check(frame: Any, contract: Contract) -> list[Finding]:
     """See `Contract.check`."""
     source = opened(frame, "frame")
-    findings = [*columns_of(source, contract), *types_of(source, contract)]
-    wrong = {name for finding in findings if finding.kind in ("type", "mixed-types") for name in finding.columns}
+    empty = empty_of(source, contract)
+    findings = [*columns_of(source, contract), *types_of(source, contract, empty)]
+    wrong = empty | {
+        name for finding in findings if finding.kind in ("type", "mixed-types") for name in finding.columns
+    }
     there = [column for column in contract.columns if column.name in source.names]
     questions = [
         question for column in there for question in questions_of(source, column, typed=column.name not in wrong)

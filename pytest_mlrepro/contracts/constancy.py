@@ -28,7 +28,7 @@ def extremes(source: Source, columns: list[ColumnContract]) -> dict[str, Any]:
             "boolean",
             "text",
         ):
-            own = own.cast(nw.String) if sort == "text" else finite(own) if sort == "number" else own
+            own = own.cast(nw.String) if sort == "text" else finite(own) if source.floats(column.name) else own
             asked[f"least {column.name}"], asked[f"most {column.name}"] = own.min(), own.max()
         if column.unique:
             asked[f"distinct {column.name}"] = own.n_unique()

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..errors import UsageError
 from .contract import ColumnContract, Contract
 from .formats import FORMATS
-from .source import Source, finite, narwhals, opened
+from .source import Source, absent, finite, narwhals, opened
 from .whole import repeats
 
 __all__ = ["infer"]
@@ -71,20 +71,19 @@ def _facts(source: Source) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     for name in source.names:
         column, sort = nw.col(name), source.sorts[name]
-        missing = column.is_null()
-        if sort == "number":
-            missing = missing | (column.is_nan() & ~column.is_null())
-            fine = finite(column)
-        else:
-            fine = column
-        asked[f"nulls {name}"] = missing.sum()
+        fine = finite(column) if source.floats(name) else column
+        asked[f"nulls {name}"] = absent(source, name).sum()
+        if source.floats(name):
+            asked[f"-inf {name}"], asked[f"inf {name}"] = (column == -math.inf).sum(), (column == math.inf).sum()
         if sort in ("whole", "number", "time", "date", "duration"):
             asked[f"min {name}"], asked[f"max {name}"] = fine.min(), fine.max()
         if sort in ("whole", "text"):
             asked[f"distinct {name}"] = column.n_unique()
         if sort == "text":
             text = column.cast(nw.String)
-            asked[f"spaces {name}"] = (text != text.str.strip_chars()).sum()
+            asked[f"spaces {name}"] = (
+                (text != text.str.strip_chars()) & ~column.is_null()
+            ).sum()  # of pandas, see questions
             for kind, pattern in FORMATS.items():
                 asked[f"{kind} {name}"] = text.str.contains(pattern).sum()
         if sort == "boolean":
@@ -93,7 +92,7 @@ def _facts(source: Source) -> dict[str, Any]:
     asked = {}
     for name in source.names:
         if source.sorts[name] in ("whole", "number") and found[f"min {name}"] is not None:
-            fine = finite(nw.col(name)) if source.sorts[name] == "number" else nw.col(name)
+            fine = finite(nw.col(name)) if source.floats(name) else nw.col(name)
             for part in (0.25, 0.5, 0.75):
                 asked[f"{part} {name}"] = fine.quantile(part, interpolation="linear")
     return {**found, **source.aggregates(asked)}
@@ -107,7 +106,7 @@ def _column(source: Source, name: str, facts: Mapping[str, Any], slack: float) -
     )
     made: dict[str, Any] = {"type": sort, "nulls": share}
     if sort == "time":
-        made["zone"] = source.zones[name] or "none"
+        made["zone"] = source.zone(name)
     if not held:
         return ColumnContract(name, nulls=None)
     low, high = facts.get(f"min {name}"), facts.get(f"max {name}")
@@ -120,6 +119,7 @@ def _column(source: Source, name: str, facts: Mapping[str, Any], slack: float) -
     if sort in ("whole", "number", "time", "date") and low is not None and not (unique and sort == "whole"):
         made["min"], made["max"] = _range(sort, low, high, facts, name, slack)
         made["varies"] = True
+    made |= {end: sign for end, sign in (("min", -math.inf), ("max", math.inf)) if facts.get(f"{sign:g} {name}")}
     if sort == "text":
         made |= _texts(source, name, facts, held, distinct, unique=unique)
     return ColumnContract(name, **made)

@@ -10,9 +10,11 @@ from typing import Any, Final
 from .. import _lazy
 from ..errors import UsageError
 from .contract import Sort
+from .settled import settled
 
-__all__ = ["FIRST", "Source", "finite", "narwhals", "opened"]
+__all__ = ["FIRST", "UTC", "Source", "absent", "finite", "narwhals", "opened"]
 
+UTC: Final = ("UTC", "Etc/UTC", "Zulu", "Etc/Zulu", "Z", "+00:00", "GMT", "Etc/GMT", "UCT", "Etc/UCT", "Universal")
 FIRST: Final = 10
 """Rows that are brought back of each fault."""
 
@@ -27,6 +29,12 @@ def finite(column: Any) -> Any:
     return narwhals().when(column.is_finite()).then(column)
 
 
+def absent(source: Source, name: str) -> Any:
+    """Return which rows of a column have no value; NaN counts."""
+    own = narwhals().col(name)
+    return own.is_null() | (own.is_nan() & ~own.is_null()) if source.floats(name) else own.is_null()
+
+
 @dataclass(frozen=True)
 class Source:
     """A table."""
@@ -37,10 +45,23 @@ class Source:
     names: tuple[str, ...]
     sorts: Mapping[str, Sort]
     zones: Mapping[str, str]
-    """Of columns of times, their time zone; "" for naive ones."""
+    """Of columns of times, their time zone as it is written there; "" for naive ones."""
     rows: int
     ordered: bool
     """Whether rows have positions."""
+    shown: bool = False
+    """Whether the zone of times is that of the session: DuckDB and Spark keep moments alone."""
+    exact: frozenset[str] = frozenset()
+    """Columns of numbers that have neither NaN nor infinities: decimals."""
+
+    def zone(self, name: str) -> str:
+        """Return the zone of a column of times: "none" for naive ones, and one name for UTC, which has several."""
+        zone = self.zones.get(name, "") or "none"
+        return "UTC" if zone in UTC else zone
+
+    def floats(self, name: str) -> bool:
+        """Tell whether a column may hold NaN and infinities."""
+        return self.sorts[name] == "number" and name not in self.exact
 
     def aggregates(self, expressions: Mapping[str, Any]) -> dict[str, Any]:
         """Return expressions of one value each, in one pass where the engine has such."""
@@ -99,6 +120,8 @@ def opened(frame: Any, what: str) -> Source:
         raise UsageError(
             f"{what}: a frame of pandas, polars, pyarrow or DuckDB is expected, got {type(frame).__name__}"
         ) from None
+    if wrapped.implementation.is_pandas():
+        wrapped = nw.from_native(settled(frame))
     lazy = isinstance(wrapped, nw.LazyFrame)
     schema = wrapped.collect_schema()
     names = tuple(schema.names())
@@ -115,9 +138,10 @@ def opened(frame: Any, what: str) -> Source:
     zones = {
         name: str(getattr(dtype, "time_zone", None) or "") for name, dtype in schema.items() if dtype == nw.Datetime
     }
-    return Source(
-        frame, wrapped, names, {name: _sort(nw, dtype) for name, dtype in schema.items()}, zones, rows, not lazy
-    )
+    exact = frozenset(name for name, dtype in schema.items() if dtype.is_decimal())
+    sorts = {name: _sort(nw, dtype) for name, dtype in schema.items()}
+    shown = wrapped.implementation.name in ("DUCKDB", "PYSPARK", "PYSPARK_CONNECT", "SQLFRAME", "IBIS")
+    return Source(frame, wrapped, names, sorts, zones, rows, not lazy, shown, exact)
 
 
 def _require_unique(frame: Any, what: str) -> None:

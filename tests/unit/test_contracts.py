@@ -203,7 +203,7 @@ def test_an_update_keeps_comments_and_what_was_struck_out() -> None:
         ("ordered = 1\n[columns.a]\n", "ordered: true or false"),
         ("\n", "for at least one column"),
         ("[columns]\na = 3\n", "columns.a: a table"),
-        ("[columns.a]\nmin = 'x'\n", "a finite number"),
+        ("[columns.a]\nmin = 'x'\n", "a number, a date"),
         ("[columns.a]\nmin = 3\nmax = 1\n", "in order"),
         ("[columns.a]\nmin = 3\nmax = 2024-01-01\n", "in order"),
         ("[columns.a]\nnulls = 2\n", "a share from 0 to 1"),
@@ -213,7 +213,7 @@ def test_an_update_keeps_comments_and_what_was_struck_out() -> None:
         ("[columns.a]\nmaximum = 3\n", "did you mean max"),
         ("key = ['b']\n[columns.a]\n", r"key names 'b', and there is no \[columns.b\]"),
         ("label = 'b'\n[columns.a]\n", "label names 'b'"),
-        ("[columns.a]\nmin = nan\n", "a finite number"),
+        ("[columns.a]\nmin = nan\n", "a number, a date"),
         ("x = " + "[" * 5000 + "]" * 5000 + "\n", "TOML|nested"),
     ],
 )
