@@ -31,7 +31,7 @@ def check(frame: Any, contract: Contract) -> list[Finding]:
     questions = [
         question for column in there for question in questions_of(source, column, typed=column.name not in wrong)
     ]
-    asked = {f"{at}": question.condition.sum() for at, question in enumerate(questions)}
+    asked = {f"{at}": source.many(question.condition) for at, question in enumerate(questions)}
     wide = extremes(source, [column for column in there if column.name not in wrong])
     found = source.aggregates({**asked, **wide})
     for at, question in enumerate(questions):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .. import _lazy
+from .. import _frames, _lazy
 from ..errors import UsageError
 from .contract import Sort
 from .settled import settled
@@ -15,6 +15,7 @@ from .settled import settled
 __all__ = ["FIRST", "UTC", "Source", "absent", "finite", "narwhals", "opened"]
 
 UTC: Final = ("UTC", "Etc/UTC", "Zulu", "Etc/Zulu", "Z", "+00:00", "GMT", "Etc/GMT", "UCT", "Etc/UCT", "Universal")
+QUARTILES: Final = (0.25, 0.5, 0.75)
 FIRST: Final = 10
 """Rows that are brought back of each fault."""
 
@@ -49,8 +50,8 @@ class Source:
     rows: int
     ordered: bool
     """Whether rows have positions."""
-    shown: bool = False
-    """Whether the zone of times is that of the session: DuckDB and Spark keep moments alone."""
+    engine: str = ""
+    """As narwhals calls it: "PANDAS", "DUCKDB"."""
     exact: frozenset[str] = frozenset()
     """Columns of numbers that have neither NaN nor infinities: decimals."""
 
@@ -75,6 +76,25 @@ class Source:
         found = frame.select(*asked)
         found = found.collect() if hasattr(found, "collect") else found
         return {label: found[f"{at}"].to_list()[0] for at, label in enumerate(labels)}
+
+    def many(self, condition: Any) -> Any:
+        """Return the expression that counts the rows that meet a condition: Spark adds up no truth values."""
+        return (condition.cast(narwhals().Int64) if self.engine.startswith("PYSPARK") else condition).sum()
+
+    def quartiles(self, columns: Mapping[str, Any]) -> dict[str, tuple[float, float, float]]:
+        """Return the quartiles of columns of numbers, given as expressions; Dask has none, so each is collected there."""
+        if self.engine == "DASK":
+            nw = narwhals()
+            read = {name: self.frame.select(own.alias("x")).collect() for name, own in columns.items()}
+            at = [nw.col("x").quantile(part, interpolation="linear").alias(f"{part}") for part in QUARTILES]
+            return {name: tuple(frame.select(*at).row(0)) for name, frame in read.items()}
+        asked = {
+            f"{part} {name}": own.quantile(part, interpolation="linear")
+            for name, own in columns.items()
+            for part in QUARTILES
+        }
+        found = self.aggregates(asked)
+        return {name: tuple(found[f"{part} {name}"] for part in QUARTILES) for name in columns}
 
     def where(self, condition: Any, column: str) -> tuple[tuple[int, ...], list[Any]]:
         """Return the positions (none where rows have no order) and the values of the first rows that meet a condition."""
@@ -112,13 +132,11 @@ def opened(frame: Any, what: str) -> Source:
     """
     nw = narwhals()
     _require_unique(frame, what)
-    if type(frame).__module__.startswith("dask."):  # narwhals warns that it will leave Dask to another package
-        frame = frame.compute()
     try:
-        wrapped = nw.from_native(frame)
+        wrapped = _frames.wrapped(frame)
     except TypeError:
         raise UsageError(
-            f"{what}: a frame of pandas, polars, pyarrow or DuckDB is expected, got {type(frame).__name__}"
+            f"{what}: a frame of pandas, polars, pyarrow, DuckDB, Dask or PySpark is expected, got {type(frame).__name__}"
         ) from None
     if wrapped.implementation.is_pandas():
         wrapped = nw.from_native(settled(frame))
@@ -140,8 +158,7 @@ def opened(frame: Any, what: str) -> Source:
     }
     exact = frozenset(name for name, dtype in schema.items() if dtype.is_decimal())
     sorts = {name: _sort(nw, dtype) for name, dtype in schema.items()}
-    shown = wrapped.implementation.name in ("DUCKDB", "PYSPARK", "PYSPARK_CONNECT", "SQLFRAME", "IBIS")
-    return Source(frame, wrapped, names, sorts, zones, rows, not lazy, shown, exact)
+    return Source(frame, wrapped, names, sorts, zones, rows, not lazy, wrapped.implementation.name, exact)
 
 
 def _require_unique(frame: Any, what: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _lazy
+from .. import _frames, _lazy
 from ..errors import UsageError
 from .columns import Column, Labels, Values, from_array, from_objects, null
 from .remote import Remote, remote_labels
@@ -85,7 +85,7 @@ def table(frame: Any, what: str) -> Table:
     nw = _narwhals()
     _require_unique(_native_names(frame), what)
     try:
-        wrapped = nw.from_native(frame)
+        wrapped = _frames.wrapped(frame)
     except TypeError:
         raise UsageError(
             f"drift: {what} must be a frame (pandas, polars, pyarrow, DuckDB, …), a mapping of names to arrays or an "
@@ -104,7 +104,7 @@ def _narwhals() -> Any:
 
 def _is_lazy(nw: Any, value: object) -> bool:
     try:
-        return isinstance(nw.from_native(value), nw.LazyFrame)
+        return isinstance(_frames.wrapped(value), nw.LazyFrame)
     except TypeError:
         return False
 

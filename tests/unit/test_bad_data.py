@@ -51,6 +51,7 @@ ENGINES: dict[str, Callable[[Columns], Any]] = {
     "lazy polars": lambda columns: of_polars(columns).lazy(),
     "arrow": pa.table,
     "duckdb": of_duckdb,
+    "dask": lambda columns: pytest.importorskip("dask.dataframe").from_pandas(pd.DataFrame(columns), npartitions=2),
 }
 ORDERED = ("pandas", "polars", "arrow")
 """Rows have positions in these."""

@@ -42,7 +42,7 @@ def table(rows: int = 2000, seed: int = 0) -> Any:
 
 
 CONTRACT = Contract.infer(table(), label="label")
-ENGINES = ("polars", "lazy", "pandas", "arrow", "duckdb")
+ENGINES = ("polars", "lazy", "pandas", "arrow", "duckdb", "dask")
 
 
 def as_engine(frame: Any, engine: str) -> Any:
@@ -56,6 +56,9 @@ def as_engine(frame: Any, engine: str) -> Any:
             return frame.to_pandas()
         case "arrow":
             return frame.to_arrow()
+        case "dask":
+            pytest.importorskip("pandas")
+            return pytest.importorskip("dask.dataframe").from_pandas(frame.to_pandas(), npartitions=3)
         case _:
             duckdb = pytest.importorskip("duckdb")
             held = frame.to_arrow()
@@ -124,7 +127,7 @@ def test_what_is_inferred_is_the_same_on_every_engine(engine: str) -> None:
     assert other == CONTRACT
 
 
-@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine not in ("lazy", "duckdb")])
+@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine not in ("lazy", "duckdb", "dask")])
 def test_rows_are_named(engine: str) -> None:
     frame = as_engine(put(table(seed=1), "x", range(7, 10), 99.0), engine)
     (finding,) = CONTRACT.check(frame)
