@@ -13,7 +13,7 @@ from .finding import Finding
 from .formats import FORMATS, IN_WORDS
 from .questions import Question, questions_of
 from .source import FIRST, Source, opened
-from .told import allowed, places
+from .told import allowed, listed, places, titled
 from .whole import repeats
 
 __all__ = ["check", "worded"]
@@ -46,8 +46,7 @@ def worded(findings: list[Finding], name: str) -> str:
     """Return findings as the message of a failed check."""
     ways = "one way" if len(findings) == 1 else f"{len(findings)} ways"
     head = f"{name} breaks its contract in {ways}:"
-    lines = [f"  {finding.words}" + (f"\n    {finding.hint}" if finding.hint else "") for finding in findings]
-    return "\n".join([head, *lines])
+    return listed(head, findings, lambda found: f"  {found.words}" + (f"\n    {found.hint}" if found.hint else ""))
 
 
 def _finding(source: Source, question: Question, count: int) -> Finding:
@@ -55,14 +54,14 @@ def _finding(source: Source, question: Question, count: int) -> Finding:
     rows, values = source.where(question.condition, column.name)
     share = f"{count:,} of {source.rows:,} rows"
     if question.kind == "nulls":
-        words = f"{column.name}: {share} have no value{places(rows, [])}, {allowed(question.allowed)}"
+        words = f"{titled(column.name)}: {share} have no value{places(rows, [])}, {allowed(question.allowed)}"
         return Finding("nulls", (column.name,), count, rows, words)
     said = {
         "infinities": "are infinite", "range": "are out of range", "spaces": "have a space at an end",
         "values": "are of no known category", "format": "look otherwise",
     }[question.kind]  # fmt: skip
     some = f" ({allowed(question.allowed)})" if question.allowed else ""
-    words = f"{column.name}: {share} {said}{places(rows, values)}, {question.words} expected{some}"
+    words = f"{titled(column.name)}: {share} {said}{places(rows, values)}, {question.words} expected{some}"
     return Finding(question.kind, (column.name,), count, rows, words, _hint(question, values))
 
 

@@ -11,6 +11,7 @@ from .contract import ColumnContract, Contract
 from .finding import Finding
 from .source import FIRST, UTC, Source, narwhals
 from .split_words import SHOWN, short
+from .told import quoted, titled
 
 __all__ = ["columns_of", "empty_of", "types_of"]
 
@@ -23,10 +24,14 @@ def columns_of(source: Source, contract: Contract) -> Iterator[Finding]:
     for name in missing:
         near = _near(name, extra)
         yield Finding(
-            "missing-column", (name,), 1, (), f"column {name!r} is missing" + (f"; {near!r} is new" if near else "")
+            "missing-column",
+            (name,),
+            1,
+            (),
+            f"column {quoted(name)} is missing" + (f"; {quoted(near)} is new" if near else ""),
         )
     if extra and contract.extra is False:
-        shown = ", ".join(map(repr, extra[:8])) + (f" and {len(extra) - 8} more" if len(extra) > 8 else "")
+        shown = ", ".join(map(quoted, extra[:8])) + (f" and {len(extra) - 8} more" if len(extra) > 8 else "")
         yield Finding(
             "new-column", tuple(extra), len(extra), (), f"{'column' if len(extra) == 1 else 'columns'} {shown} "
             f"{'is' if len(extra) == 1 else 'are'} not in the contract", "extra = true lets other columns be"
@@ -37,7 +42,12 @@ def columns_of(source: Source, contract: Contract) -> Iterator[Finding]:
             name for name, due in zip(here, [n for n in names if n in source.names], strict=True) if name != due
         )
         yield Finding(
-            "order", (moved,), 1, (), f"columns are in another order, from {moved!r} on", "ordered = false lets them be"
+            "order",
+            (moved,),
+            1,
+            (),
+            f"columns are in another order, from {quoted(moved)} on",
+            "ordered = false lets them be",
         )
 
 
@@ -78,7 +88,11 @@ def types_of(source: Source, contract: Contract, empty: Collection[str]) -> Iter
             if not int(source.aggregates({"n": source.many(fractions)})["n"] or 0):
                 continue
         yield Finding(
-            "type", (column.name,), source.rows, (), f"{column.name}: {_TYPES[sort]}, {_TYPES[column.type]} expected"
+            "type",
+            (column.name,),
+            source.rows,
+            (),
+            f"{titled(column.name)}: {_TYPES[sort]}, {_TYPES[column.type]} expected",
         )
 
 
@@ -93,7 +107,11 @@ def _zone(source: Source, column: ColumnContract) -> Iterator[Finding]:
     if source.engine.startswith("PYSPARK") or (source.engine == "DUCKDB" and "none" not in (zone, expected)):
         return  # they keep moments, and show them in the zone of the session; Spark's times without one are rare
     yield Finding(
-        "zone", (column.name,), source.rows, (), f"{column.name}: times of the zone {zone}, {column.zone} expected"
+        "zone",
+        (column.name,),
+        source.rows,
+        (),
+        f"{titled(column.name)}: times of the zone {zone}, {column.zone} expected",
     )
 
 
@@ -123,7 +141,7 @@ def _objects(source: Source, column: ColumnContract, kinds: list[str | None]) ->
     due = _TYPES[column.type or "other"]
     if not others:
         return Finding(
-            "type", (column.name,), source.rows, (), f"{column.name}: each value is a {usual}, {due} expected"
+            "type", (column.name,), source.rows, (), f"{titled(column.name)}: each value is a {usual}, {due} expected"
         )
     rows = [at for at, kind in enumerate(kinds) if kind not in (None, usual)]
     told = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common(6))
@@ -132,5 +150,5 @@ def _objects(source: Source, column: ColumnContract, kinds: list[str | None]) ->
     first = [short(source.frame[column.name][at]) for at in rows[:SHOWN]]
     where = ", ".join(f"{value} in row {at}" for value, at in zip(first, rows, strict=False))
     said = "time zones" if all(kind.startswith("times ") for kind in counts) else "types"
-    words = f"{column.name}: values of mixed {said} ({told}), the first others {where}, {due} expected"
+    words = f"{titled(column.name)}: values of mixed {said} ({told}), the first others {where}, {due} expected"
     return Finding("mixed-types", (column.name,), len(rows), tuple(rows[:FIRST]), words)

@@ -19,6 +19,7 @@ from .parts import LABEL, Part
 from .parts import part as read_part
 from .rows import Hashed, hashed, identifying
 from .times import time_findings
+from .told import listed
 
 __all__ = ["assert_split", "check_split"]
 
@@ -58,10 +59,9 @@ def worded(findings: Sequence[Finding], names: Sequence[str]) -> str:
     """Return findings as the message of a failed check."""
     one = len(findings) == 1
     head = f"the split into {', '.join(names)} has {len(findings)} fault{'' if one else 's'}:"
-    lines = [
-        f"  {finding.kind}: {finding.words}" + (f"\n    {finding.hint}" if finding.hint else "") for finding in findings
-    ]
-    return "\n".join([head, *lines])
+    return listed(
+        head, findings, lambda found: f"  {found.kind}: {found.words}" + (f"\n    {found.hint}" if found.hint else "")
+    )
 
 
 def check_split(

@@ -171,7 +171,8 @@ def _finding(finding: Finding, report: Report) -> Iterator[str]:
 
 
 def _undecided(report: Report) -> Iterator[str]:
-    open_ones = [finding for finding in report.findings if finding.state == "undecided"]
+    moved = {finding.column for finding in report.drifted}  # of which enough is known
+    open_ones = [finding for finding in report.findings if finding.state == "undecided" and finding.column not in moved]
     if not open_ones:
         return
     worst = max(open_ones, key=lambda finding: finding.needed)

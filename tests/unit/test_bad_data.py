@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_mlrepro import Contract, UsageError, check_split
+from pytest_mlrepro import Contract, UsageError, assert_contract, assert_no_drift, check_split
 from pytest_mlrepro.drift import Profile, drift_report
 
 pd = pytest.importorskip("pandas")
@@ -298,3 +298,50 @@ def test_what_cannot_be_compared_is_named_with_its_row() -> None:
     for check in (Contract.infer, Profile.of, lambda frame: check_split(train=frame, test=frame)):
         with pytest.raises(UsageError, match=r"column 'c'.* set.*row 0"):
             check(frame)
+
+
+def test_messages_of_wide_tables_stay_short_and_say_how_many_more() -> None:
+    names = [f"a column of a long name, with the number {at}" for at in range(600)]
+    table = pl.DataFrame({name: np.arange(50.0) for name in names})
+    learned = Contract.infer(table)
+    for broken, more in ((table * 1e9 + 1e9, "range"), (table.select(names[:20]), "missing-column")):
+        with pytest.raises(AssertionError) as failure:
+            assert_contract(broken, learned)
+        told = str(failure.value)
+        assert len(told.encode()) < 4000
+        assert told.splitlines()[-1].startswith("  … and ")
+        assert told.endswith(f" {more}")
+    with pytest.raises(AssertionError) as failure:
+        assert_no_drift(table + 1e9, Profile.of(table))
+    assert len(str(failure.value).encode()) < 4000
+
+
+def test_messages_of_a_million_bad_rows_stay_short() -> None:
+    rows = 1_000_000
+    good_ones = pl.DataFrame({"x": np.arange(rows) % 97 / 7, "c": np.array(["a", "b"])[np.arange(rows) % 2]})
+    bad_ones = good_ones.with_columns(pl.col("x") + 1000, pl.col("c") + "\x1b[31m " + "wide " * 10)
+    with pytest.raises(AssertionError, match="1,000,000 of 1,000,000 rows are out of range") as failure:
+        assert_contract(bad_ones, Contract.infer(good_ones))
+    assert len(str(failure.value).encode()) < 4000
+    assert "\x1b" not in str(failure.value)
+    with pytest.raises(AssertionError, match="its distribution moved") as failure:
+        assert_no_drift(bad_ones, Profile.of(good_ones))
+    assert len(str(failure.value).encode()) < 4000
+    assert "\x1b" not in str(failure.value)
+
+
+def test_a_name_that_would_break_the_message_is_quoted() -> None:
+    name = "a\nb\x1b[31m"
+    learned = Contract.infer(pl.DataFrame({name: [1.0, 2.0, 3.0] * 20, "y": [1, 2] * 30}))
+    for broken in (pl.DataFrame({name: [None, 2.0, 90.0] * 20, "y": [1, 2] * 30}), pl.DataFrame({"y": [1, 2] * 30})):
+        with pytest.raises(AssertionError) as failure:
+            assert_contract(broken, learned)
+        assert "\x1b" not in str(failure.value)
+        assert repr(name) in str(failure.value)
+
+
+def test_what_moved_is_not_undecided_too(profile: Profile) -> None:
+    report = drift_report(pd.DataFrame({**good(2), "c": ["violet"] * ROWS}), profile, effect=0.25, correlation=0.9)
+    assert [(finding.column, finding.what) for finding in report.drifted] == [("c", "unseen categories")]
+    assert ("c", "undecided") in [(finding.column, finding.state) for finding in report.findings]
+    assert "undecided" not in str(report)
