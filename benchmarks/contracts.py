@@ -45,7 +45,7 @@ def measure(*, quick: bool) -> list[Row]:
         for kind, limit in (("polars", 2.0), ("pandas", 1.5))
     ]  # fmt: skip
     most = max(found[name]["extra"] for name in ("ours, polars", "ours, pandas"))
-    memory = Row("extra memory", Sample(0, 0, most), unit="MiB", target=Target(1024))
+    memory = Row("memory above the tables", Sample(0, 0, most), unit="MiB", target=Target(1024))
     return show("Contract of the reference table", [*made, memory])
 
 
@@ -95,7 +95,7 @@ def _table(case: Planted, found: dict[str, Any]) -> None:
     print(f"{'seconds':<33}" + "".join(f"{found[name]['wall']:>9.2f}" for name in there))
     fastest = found["ours, polars"]["wall"]
     print(f"{'times ours on polars':<33}" + "".join(f"{found[name]['wall'] / fastest:>9.2f}" for name in there))
-    print(f"{'MiB above the table':<33}" + "".join(f"{found[name]['extra'] / 2**20:>9.0f}" for name in there))
+    print(f"{'MiB above the tables':<33}" + "".join(f"{found[name]['extra'] / 2**20:>9.0f}" for name in there))
     for name in there:
         if found[name]["invented"]:
             print(f"invented by {name}: {'; '.join(found[name]['invented'][:3])}")

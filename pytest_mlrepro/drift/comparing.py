@@ -102,8 +102,10 @@ def _seen(profile: Profile, made: Prepared) -> Mapping[str, tuple[Column, Number
             return column, None
         return column, column.counted(points(entry.numbers), moments=False)
 
-    many = made.table.rows >= LARGE and made.table.in_memory
-    return dict(zip(names, spread(see, names) if many else [*map(see, names)], strict=True))
+    if made.table.rows < LARGE or not made.table.in_memory:
+        return {name: see(name) for name in names}
+    names.sort(key=lambda name: profile.columns[name].categories is None)  # texts take longest, and so come first
+    return dict(zip(names, spread(see, names), strict=True))
 
 
 def _missing(name: str, entry: Entry) -> Finding:

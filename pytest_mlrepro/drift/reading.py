@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import _frames, _lazy
 from ..errors import UsageError
+from . import packed
 from .columns import Column, Labels, Values, from_array, from_objects, null
 from .remote import Remote, remote_labels
 
@@ -297,9 +298,11 @@ def _coded(categories: Any) -> Column:
 
 
 def _labelled(series: Any) -> Column:
-    counted = series.value_counts(sort=False, name="rows")
-    pairs = zip(counted[counted.columns[0]].to_list(), counted["rows"].to_list(), strict=True)
-    counts = {text: int(rows) for text, rows in pairs if not null(text)}
+    counts = packed.counted(series.to_native())
+    if counts is None:
+        counted = series.value_counts(sort=False, name="rows")
+        pairs = zip(counted[counted.columns[0]].to_list(), counted["rows"].to_list(), strict=True)
+        counts = {text: int(rows) for text, rows in pairs if not null(text)}
     if not counts:
         return Values("empty", np.full(len(series), np.nan))
     nulls = len(series) - sum(counts.values())
