@@ -2,7 +2,8 @@
 
 CLEAN and DIRTY are Parquet files of `reference_table`. Prints a line of JSON: which faults the tool names, with the count that
 it gives (null if it gives none), what it reports that was not planted, the fastest round in seconds, and the memory that the
-check took above the loaded tables, learning included. Great Expectations, Evidently and pandera hold back libraries that this project needs newer.
+check took above the loaded tables, learning included. Great Expectations, Evidently and pandera hold back libraries that this
+project needs newer.
 """
 
 from __future__ import annotations

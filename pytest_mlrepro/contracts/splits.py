@@ -18,6 +18,7 @@ from .overlap import null_keys, shared_rows, shared_values
 from .parts import LABEL, Part
 from .parts import part as read_part
 from .rows import Hashed, hashed, identifying
+from .split_words import mingled
 from .times import time_findings
 from .told import listed
 
@@ -167,6 +168,7 @@ def _dtypes(parts: Sequence[Part], shared: Sequence[str]) -> list[Finding]:
                 part.rows for part, column in zip(parts, columns, strict=True) if column.family != columns[0].family
             )
             words = f"column {name!r} holds other types in other parts: {each} (all {rows:,} rows there); it is compared as text"
+            words += "".join(mingled(column, part.name) for part, column in zip(parts, columns, strict=True))
             findings.append(
                 Finding("dtypes", (name,), rows, tuple(range(min(rows, 10))), words, "read all parts alike")
             )

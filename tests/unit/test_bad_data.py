@@ -167,6 +167,7 @@ def test_objects_of_mixed_types_are_told_with_rows_and_values(
     assert "3 ('oops (str)'), 9 ('oops (str)')" in words
     (found,) = [finding for finding in split(frame) if finding.kind == "dtypes"]
     assert "number in train, mixed in test" in found.words
+    assert found.words.endswith("it is compared as text; rows 3, 9 of test are str, most are number")
     assert Contract.infer(frame).check(frame) == []
 
 
