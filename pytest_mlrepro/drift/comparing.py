@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -170,12 +171,12 @@ def _type(pair: _Pair) -> Finding | None:
 def _minority(column: Labels) -> str:
     """Return the first rows whose values are not of the commonest type."""
     commonest = max(column.types, key=lambda name: column.types[name])
-    odd = [
+    odd = (
         f"{at} ({words.clipped(label)})"
         for at, label in enumerate(column.labels)
         if label is not None and not label.endswith(f"({commonest})")
-    ]
-    return f"rows that are no {commonest}: {', '.join(odd[:5])}"
+    )
+    return f"rows that are no {commonest}: {', '.join(islice(odd, 5))}"
 
 
 def _zone(pair: _Pair) -> Iterator[Finding]:
