@@ -1,44 +1,42 @@
-"""A contract on the reference table: which planted faults are found, what is invented, the time beside expressions by hand."""
+"""A contract on the reference table, beside expressions by hand, pandera, Great Expectations and Evidently.
+
+Those three run in environments of their own: MLREPRO_DATA_PEERS names their Pythons, separated as in PATH (pandas and
+Evidently don't go together with each other's newest versions). What none of them has is said to be missing.
+"""
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Callable
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
+from typing import Any
 
-import pandas as pd
-import polars as pl
+from data_tools import TOOLS
 from measuring import Sample, interleaved, timed
 from reference_table import Planted, clean, planted
 from showing import Row, Target, show
 
-from pytest_mlrepro import Contract
-
-_KINDS = {
-    "nulls": "nulls", "range": "range", "values": "values", "decimal comma": "format", "day first": "format",
-    "duplicates": "duplicates", "near duplicates": "near-duplicates", "contradictions": "contradictions",
-}  # fmt: skip
-_COLUMNS = {"nulls": "normal", "range": "price", "values": "category12", "decimal comma": "amount", "day first": "date"}
+HERE = Path(__file__).parent
 
 
 def measure(*, quick: bool) -> list[Row]:
-    """Print what is found, and return the times of a check on polars and on pandas."""
+    """Print what each tool finds, and return the times of ours on polars and on pandas beside expressions by hand."""
     rows = 20_000 if quick else 1_000_000
-    contract = Contract.infer(clean(rows, 1), label="label")
-    fresh = contract.check(clean(rows, 2))
-    print(f"\n## A contract inferred from {rows:,} rows")
-    print(f"invented on another table without faults: {[finding.words for finding in fresh] or 'none'}")
-    case = planted(rows, 3)
-    _found(contract, case)
-    frames = {"polars": case.table, "pandas": case.table.to_pandas()}
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    contract.check(frames["polars"])
-    extra = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(f"\n## What is found on {rows:,} rows of 20 columns")
+    good, case = clean(rows, 1), planted(rows, 3)
+    _fresh(good, rows)
+    found = dict(_found(good, case, rounds=1 if quick else 3))
+    _table(case, found)
+    frames = {"polars": (good, case.table), "pandas": (good.to_pandas(), case.table.to_pandas())}
     ways: dict[str, Callable[[], Sample]] = {
-        "ours, polars": partial(timed, partial(contract.check, frames["polars"])),
-        "by hand, polars": partial(timed, partial(_by_polars, frames["polars"])),
-        "ours, pandas": partial(timed, partial(contract.check, frames["pandas"])),
-        "by hand, pandas": partial(timed, partial(_by_pandas, frames["pandas"])),
+        f"{who}, {kind}": partial(timed, TOOLS[f"{who}, {kind}"][2](*frames[kind]))
+        for kind in frames
+        for who in ("ours", "by hand")
     }
     cost = interleaved(ways, rounds=2 if quick else 7)
     made = [
@@ -46,58 +44,65 @@ def measure(*, quick: bool) -> list[Row]:
             unit="s", target=Target(limit, "ratio", "wall"))
         for kind, limit in (("polars", 2.0), ("pandas", 1.5))
     ]  # fmt: skip
-    return show("Contract of the reference table", made, f"Extra memory of a check on polars: {extra:.0f} MiB.")
+    most = max(found[name]["extra"] for name in ("ours, polars", "ours, pandas"))
+    memory = Row("memory above the tables", Sample(0, 0, most), unit="MiB", target=Target(1024))
+    return show("Contract of the reference table", [*made, memory])
 
 
-def _found(contract: Contract, case: Planted) -> None:
-    findings = contract.check(case.table)
-    expected = set()
-    print(f"{'fault':<18}{'planted':>9}{'found':>9}")
+def _fresh(good: Any, rows: int) -> None:
+    from pytest_mlrepro import Contract
+
+    fresh = Contract.infer(good, label="label").check(clean(rows, 2))
+    print(f"ours on another table without faults: {[finding.words for finding in fresh] or 'nothing'}")
+
+
+def _found(good: Any, case: Planted, rounds: int) -> Iterator[tuple[str, Any]]:
+    """Yield what each tool finds, in a process of its own; the first Python that has it runs it."""
+    pythons = [sys.executable, *filter(None, os.environ.get("MLREPRO_DATA_PEERS", "").split(os.pathsep))]
+    with tempfile.TemporaryDirectory() as folder:
+        files = [str(Path(folder, name)) for name in ("clean.parquet", "dirty.parquet")]
+        for frame, file in zip((good, case.table), files, strict=True):
+            frame.write_parquet(file)
+        for name in TOOLS:
+            for python in pythons:
+                said = _said([python, str(HERE / "data_tools.py"), name, *files, str(rounds)])
+                if "missing" not in said:
+                    break
+            yield name, said
+
+
+def _said(command: list[str]) -> Any:
+    paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
+    own = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "TQDM_DISABLE": "1"}
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"missing": f"failed: {(done.stderr.strip().splitlines() or ['no word'])[-1]}"}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _table(case: Planted, found: dict[str, Any]) -> None:
+    """Print what was found: a row for each fault, a column for each tool, numbered below."""
+    there = [name for name, said in found.items() if "missing" not in said]
+    for at, name in enumerate(there):
+        print(f"({at + 1}) {name}")
+    for name in found.keys() - {*there}:
+        print(f"missing: {name}: {found[name]['missing'][:120]}")
+    print(f"{'':<24}{'planted':>9}" + "".join(f"{f'({at + 1})':>9}" for at in range(len(there))))
     for fault, count in case.counts.items():
-        column = (_COLUMNS[fault],) if fault in _COLUMNS else ()
-        expected.add((_KINDS[fault], column))
-        found = sum(finding.count for finding in findings if (finding.kind, finding.columns) == (_KINDS[fault], column))
-        print(f"{fault:<18}{count:>9,}{found:>9,}")
-    implied = {("spaces", ("category12",)), ("not-unique", ("id",))}  # the same faults by other names
-    invented = [finding.words for finding in findings if (finding.kind, finding.columns) not in expected | implied]
-    print(f"invented: {invented or 'none'}")
+        print(f"{fault:<24}{count:>9,}" + "".join(f"{_cell(found[name], fault):>9}" for name in there))
+    print(f"{'of 8 faults found':<33}" + "".join(f"{len(found[name]['found']):>9}" for name in there))
+    print(f"{'invented':<33}" + "".join(f"{len(found[name]['invented']):>9}" for name in there))
+    print(f"{'seconds':<33}" + "".join(f"{found[name]['wall']:>9.2f}" for name in there))
+    fastest = found["ours, polars"]["wall"]
+    print(f"{'times ours on polars':<33}" + "".join(f"{found[name]['wall'] / fastest:>9.2f}" for name in there))
+    print(f"{'MiB above the tables':<33}" + "".join(f"{found[name]['extra'] / 2**20:>9.0f}" for name in there))
+    for name in there:
+        if found[name]["invented"]:
+            print(f"invented by {name}: {'; '.join(found[name]['invented'][:3])}")
 
 
-def _by_polars(table: pl.DataFrame) -> object:
-    """Ask the same by expressions that know what to look for."""
-    known = [f"V{at}" for at in range(200)]
-    numbers = [name for name, kind in table.schema.items() if kind.is_numeric()]
-    categories = [name for name in table.columns if name.startswith("category")]
-    counts = table.lazy().select(
-        *(pl.col(name).null_count().alias(f"nulls {name}") for name in table.columns),
-        *((pl.col(name).min()).alias(f"least {name}") for name in table.columns),
-        *((pl.col(name).max()).alias(f"most {name}") for name in table.columns),
-        *(((pl.col(name) < -1e3) | (pl.col(name) > 1e6)).sum().alias(f"range {name}") for name in numbers),
-        *((~pl.col(name).is_in(known)).sum().alias(f"values {name}") for name in categories),
-        (~pl.col("amount").str.contains(r"^\d+\.\d+$")).sum().alias("format amount"),
-        (~pl.col("date").str.contains(r"^\d{4}-\d{2}-\d{2}$")).sum().alias("format date"),
-        pl.col("id").n_unique().alias("distinct"),
-    ).collect()  # fmt: skip
-    features = [name for name in table.columns if name != "id"]
-    duplicates = table.is_duplicated().sum()
-    rounded = table.select(pl.col(pl.Float64).round(4), pl.exclude(pl.Float64)).select(features)
-    near = rounded.is_duplicated().sum()
-    against = rounded.select(pl.exclude("label")).is_duplicated().sum()
-    return counts, duplicates, near, against
-
-
-def _by_pandas(table: pd.DataFrame) -> object:
-    """Ask the same of pandas."""
-    known = [f"V{at}" for at in range(200)]
-    counts = {name: int(table[name].isna().sum()) for name in table.columns}
-    for name in table.select_dtypes("number").columns:
-        counts[f"range {name}"] = int(((table[name] < -1e3) | (table[name] > 1e6)).sum())
-        counts[f"ends {name}"] = table[name].max() - table[name].min()
-    for name in table.columns:
-        if name.startswith("category"):
-            counts[f"values {name}"] = int((~table[name].isin(known)).sum())
-    counts["amount"] = int((~table["amount"].str.match(r"^\d+\.\d+$")).sum())
-    counts["date"] = int((~table["date"].str.match(r"^\d{4}-\d{2}-\d{2}$")).sum())
-    duplicates = table.duplicated().sum()
-    rounded = table.drop(columns="id").round(4)
-    return counts, duplicates, rounded.duplicated().sum(), rounded.drop(columns="label").duplicated().sum()
+def _cell(said: Any, fault: str) -> str:
+    if fault not in said["found"]:
+        return "-"
+    count = said["found"][fault]
+    return "yes" if count is None else f"{count:,}"

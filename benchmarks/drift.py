@@ -1,18 +1,20 @@
 """How often drift checks alarm where there is none, and find what is there; beside scipy's tests, and Evidently if it is named.
 
+    python benchmarks/run.py drift
     python -m benchmarks.drift [--splits 200] [--rows 1000,10000,100000] [--evidently PYTHON]
 
-`--evidently` names the Python of an environment of its own that has Evidently: it holds back pandas, and is no dependency here.
+The first takes few splits, the second as many as its rates are stated for. `--evidently`, or MLREPRO_DATA_PEERS (several, as
+in PATH), names the Python of an environment of its own that has Evidently: it holds back pandas, and is no dependency here.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -140,29 +142,76 @@ def tied(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(normal1=0.5 * frame["normal0"] + 0.75**0.5 * frame["normal1"])
 
 
-def speed(peer: str | None, rows: int = 1_000_000) -> None:
-    """Print the time of a check against a stored profile, beside scipy's tests on both frames."""
+def rates(splits: int, sizes: list[int]) -> None:
+    """Print how often each kind of table alarms."""
+    for rows in sizes:
+        shares(f"no drift, {rows:,} rows of 20 columns", splits, halves(rows))
+        if rows >= 10_000:
+            some = max(splits // 2, 1)
+            shares(f"0.2 standard deviations in one column, {rows:,} rows", some, changed(rows, shifted(0.2, 1)))
+            shares(f"a correlation alone, {rows:,} rows", max(splits // 4, 1), changed(rows, tied))
+            shares(f"no drift but days, {rows:,} rows, groups=", some, days(rows), groups="day")
+
+
+def tiny(runs: int, rows: int = 1_000_000) -> None:
+    """Print how often a shift alarms that does not matter."""
+    shares(f"0.01 standard deviations in all columns, {rows:,} rows", runs, changed(rows, shifted(0.01, 14)))
+
+
+def measure(*, quick: bool) -> list[Any]:
+    """Print rates and times, and return the time of a check against a stored profile, beside scipy's tests."""
+    from measuring import Sample, interleaved, timed  # of the folder of `run.py`
+    from showing import Row, Target, show
+
+    print("\n## Drift: shares of runs that alarm")
+    rates(2 if quick else 20, [1_000] if quick else [1_000, 10_000, 100_000])
+    rows = 20_000 if quick else 1_000_000
+    if not quick:
+        tiny(3)
     rng = np.random.default_rng(1)
     then, now = table(rows, rng), table(rows, rng)
-    start = time.perf_counter()
     profile = Profile.of(then)
-    built = time.perf_counter() - start
-    times: dict[str, list[float]] = {"ours": [], "scipy": []}
-    for _ in range(3):
-        for name, work in (("ours", lambda: drift_report(now, profile)), ("scipy", lambda: scipy_tails(then, now))):
-            start = time.perf_counter()
-            work()
-            times[name].append(time.perf_counter() - start)
-    mine, theirs = min(times["ours"]), min(times["scipy"])
-    print(
-        f"{rows:,} rows of 20 columns: profile {built:.2f} s; check {mine:.3f} s, scipy {theirs:.2f} s, ratio {mine / theirs:.3f}"
+    size = sum(part.nbytes for part in _arrays(profile.to_plain()))
+    cost = interleaved(
+        {
+            "build": lambda: timed(lambda: Profile.of(then)),
+            "check": lambda: timed(lambda: drift_report(now, profile)),
+            "scipy": lambda: timed(lambda: scipy_tails(then, now)),
+        },
+        rounds=2 if quick else 7,
     )
-    if peer:
-        evidently(peer, then, now, f"{rows:,} rows without drift")
+    title, against = f"{rows:,} x 20", "scipy, both tables"
+    made = [
+        Row(f"{title}, check", cost["check"], against, cost["scipy"], unit="s", target=Target(0.1, "ratio", "wall")),
+        Row(f"{title}, build the profile", cost["build"], against, cost["scipy"], unit="s"),
+        Row(f"{title}, size of the profile", Sample(0, 0, size), unit="MiB", target=Target(1.0)),
+    ]
+    peer = next(filter(has_evidently, os.environ.get("MLREPRO_DATA_PEERS", "").split(os.pathsep)), None)
+    if peer is not None:
+        took = evidently(peer, then, now, f"{title} without drift")
+        if took is not None:
+            made.append(Row(f"{title}, check", cost["check"], "Evidently's preset", Sample(took, 0), unit="s"))
+    return show("Drift against a stored profile", made)
 
 
-def evidently(python: str, then: pd.DataFrame, now: pd.DataFrame, title: str) -> None:
-    """Print what Evidently's preset says, run by the Python of its own environment."""
+def _arrays(plain: Any) -> Iterator[Any]:
+    if isinstance(plain, np.ndarray):
+        yield plain
+    elif isinstance(plain, dict | list):
+        for part in plain.values() if isinstance(plain, dict) else plain:
+            yield from _arrays(part)
+
+
+def has_evidently(python: str) -> bool:
+    """Tell whether an environment has Evidently."""
+    return (
+        bool(python)
+        and not subprocess.run([python, "-c", "import evidently"], capture_output=True, check=False).returncode
+    )
+
+
+def evidently(python: str, then: pd.DataFrame, now: pd.DataFrame, title: str) -> float | None:
+    """Print what Evidently's preset says, run by the Python of its own environment; return its seconds."""
     import tempfile
     from pathlib import Path
 
@@ -174,9 +223,10 @@ def evidently(python: str, then: pd.DataFrame, now: pd.DataFrame, title: str) ->
         done = subprocess.run([python, "-c", PEER, *map(str, paths)], capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"Evidently failed: {done.stderr.splitlines()[-1:]}", file=sys.stderr)
-        return
+        return None
     found = json.loads(done.stdout.splitlines()[-1])
     print(f"Evidently, {title}: {found['columns']:.0f} columns drifted, {found['seconds']:.1f} s", flush=True)
+    return float(found["seconds"])
 
 
 def main() -> None:
@@ -186,25 +236,15 @@ def main() -> None:
     parser.add_argument("--rows", default="1000,10000,100000")
     parser.add_argument("--evidently", metavar="PYTHON")
     asked = parser.parse_args()
-    for rows in map(int, asked.rows.split(",")):
-        shares(f"no drift, {rows:,} rows of 20 columns", asked.splits, halves(rows))
-        if rows >= 10_000:
-            shares(
-                f"0.2 standard deviations in one column, {rows:,} rows",
-                asked.splits // 2,
-                changed(rows, shifted(0.2, 1)),
-            )
-            shares(f"a correlation alone, {rows:,} rows", asked.splits // 4, changed(rows, tied))
-            shares(f"no drift but days, {rows:,} rows, groups=", asked.splits // 2, days(rows), groups="day")
-    tiny = changed(1_000_000, shifted(0.01, 14))
-    shares("0.01 standard deviations in all columns, 1,000,000 rows", max(asked.splits // 20, 2), tiny)
+    rates(asked.splits, [*map(int, asked.rows.split(","))])
+    tiny(max(asked.splits // 20, 2))
     if asked.evidently:
         rng = np.random.default_rng(3)
         evidently(asked.evidently, table(1_000, rng), table(1_000, rng), "1,000 rows without drift")
         evidently(
             asked.evidently, table(10_000, rng), shifted(0.2, 1)(table(10_000, rng)), "one column moved, 10,000 rows"
         )
-    speed(asked.evidently)
+        evidently(asked.evidently, table(1_000_000, rng), table(1_000_000, rng), "1,000,000 rows without drift")
 
 
 if __name__ == "__main__":

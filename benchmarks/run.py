@@ -14,6 +14,7 @@ from showing import machine
 NAMES = (
     "startup",
     "contracts",
+    "drift",
     "per_test",
     "arrays",
     "frames",

@@ -26,6 +26,8 @@ DATATYPES: Final = {
 }  # fmt: skip
 DTYPES: Final = {datatype: dtype for dtype, datatype in DATATYPES.items()}
 SHOWN: Final = 300
+PROBABILITIES: Final = "predict_proba"
+LABELS: Final = "; a model without probabilities is attacked by its labels: give its .predict"
 
 
 def served(
@@ -88,7 +90,7 @@ class ServedModel:
 
     def predict_proba(self, inputs: Any) -> Any:
         """Return the output `predict_proba`, as servers of scikit-learn models have it; shape (rows, classes)."""
-        return self._ask(inputs, "predict_proba")
+        return self._ask(inputs, PROBABILITIES)
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
@@ -160,6 +162,8 @@ class ServedModel:
         if error.code >= 500 and body is not None:
             sent = ", ".join(f"{part['name']} {part['datatype']} {part['shape']}" for part in body["inputs"][:5])
             hint = f"; it was sent {sent}, the reason stands in the server's log"
+        if body is not None and body.get("outputs") == [{"name": PROBABILITIES}]:
+            hint += LABELS
         return f"{self._title} refused with status {error.code}: {_short(text) or error.reason}{hint}"
 
 
@@ -227,7 +231,8 @@ def _chosen(answer: Any, output: str | None, title: str) -> Mapping[str, Any]:
     named: list[Mapping[str, Any]] = [found for found in outputs if output in (None, found.get("name"))]
     if not named:
         names = ", ".join(repr(found.get("name")) for found in outputs)
-        raise ServingError(f"{title} has no output {output!r}: it gave {names}")
+        hint = LABELS if output == PROBABILITIES else ""
+        raise ServingError(f"{title} has no output {output!r}: it gave {names}{hint}")
     return named[0]
 
 

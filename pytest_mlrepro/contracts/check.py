@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from .columns import columns_of, types_of
+from .columns import columns_of, empty_of, types_of
 from .constancy import constancy_of, extremes
 from .contract import Contract
 from .finding import Finding
 from .formats import FORMATS, IN_WORDS
 from .questions import Question, questions_of
 from .source import FIRST, Source, opened
-from .told import allowed, places
+from .told import allowed, listed, places, titled
 from .whole import repeats
 
 __all__ = ["check", "worded"]
@@ -22,13 +22,16 @@ __all__ = ["check", "worded"]
 def check(frame: Any, contract: Contract) -> list[Finding]:
     """See `Contract.check`."""
     source = opened(frame, "frame")
-    findings = [*columns_of(source, contract), *types_of(source, contract)]
-    wrong = {name for finding in findings if finding.kind in ("type", "mixed-types") for name in finding.columns}
+    empty = empty_of(source, contract)
+    findings = [*columns_of(source, contract), *types_of(source, contract, empty)]
+    wrong = empty | {
+        name for finding in findings if finding.kind in ("type", "mixed-types") for name in finding.columns
+    }
     there = [column for column in contract.columns if column.name in source.names]
     questions = [
         question for column in there for question in questions_of(source, column, typed=column.name not in wrong)
     ]
-    asked = {f"{at}": question.condition.sum() for at, question in enumerate(questions)}
+    asked = {f"{at}": source.many(question.condition) for at, question in enumerate(questions)}
     wide = extremes(source, [column for column in there if column.name not in wrong])
     found = source.aggregates({**asked, **wide})
     for at, question in enumerate(questions):
@@ -43,8 +46,7 @@ def worded(findings: list[Finding], name: str) -> str:
     """Return findings as the message of a failed check."""
     ways = "one way" if len(findings) == 1 else f"{len(findings)} ways"
     head = f"{name} breaks its contract in {ways}:"
-    lines = [f"  {finding.words}" + (f"\n    {finding.hint}" if finding.hint else "") for finding in findings]
-    return "\n".join([head, *lines])
+    return listed(head, findings, lambda found: f"  {found.words}" + (f"\n    {found.hint}" if found.hint else ""))
 
 
 def _finding(source: Source, question: Question, count: int) -> Finding:
@@ -52,14 +54,14 @@ def _finding(source: Source, question: Question, count: int) -> Finding:
     rows, values = source.where(question.condition, column.name)
     share = f"{count:,} of {source.rows:,} rows"
     if question.kind == "nulls":
-        words = f"{column.name}: {share} have no value{places(rows, [])}, {allowed(question.allowed)}"
+        words = f"{titled(column.name)}: {share} have no value{places(rows, [])}, {allowed(question.allowed)}"
         return Finding("nulls", (column.name,), count, rows, words)
     said = {
         "infinities": "are infinite", "range": "are out of range", "spaces": "have a space at an end",
         "values": "are of no known category", "format": "look otherwise",
     }[question.kind]  # fmt: skip
     some = f" ({allowed(question.allowed)})" if question.allowed else ""
-    words = f"{column.name}: {share} {said}{places(rows, values)}, {question.words} expected{some}"
+    words = f"{titled(column.name)}: {share} {said}{places(rows, values)}, {question.words} expected{some}"
     return Finding(question.kind, (column.name,), count, rows, words, _hint(question, values))
 
 

@@ -9,7 +9,7 @@ from .contract import ColumnContract
 from .finding import Finding
 from .source import FIRST, Source, finite, narwhals
 from .split_words import many, short
-from .told import places
+from .told import places, titled
 
 __all__ = ["constancy_of", "extremes"]
 
@@ -28,7 +28,7 @@ def extremes(source: Source, columns: list[ColumnContract]) -> dict[str, Any]:
             "boolean",
             "text",
         ):
-            own = own.cast(nw.String) if sort == "text" else finite(own) if sort == "number" else own
+            own = own.cast(nw.String) if sort == "text" else finite(own) if source.floats(column.name) else own
             asked[f"least {column.name}"], asked[f"most {column.name}"] = own.min(), own.max()
         if column.unique:
             asked[f"distinct {column.name}"] = own.n_unique()
@@ -52,19 +52,20 @@ def constancy_of(source: Source, columns: list[ColumnContract], found: Mapping[s
 
 
 def _constant(source: Source, column: ColumnContract, least: Any, most: Any) -> Iterator[Finding]:
-    name, now = column.name, f"all values are {short(least)}"
+    name, title, now = column.name, titled(column.name), f"all values are {short(least)}"
     if column.varies and least == most and source.rows > 1:
-        yield Finding("constant", (name,), source.rows, (), f"{name}: {now}, different ones expected")
+        yield Finding("constant", (name,), source.rows, (), f"{title}: {now}, different ones expected")
     if column.constant is not None and (least, most) != (column.constant, column.constant):
         now = now if least == most else f"there are values from {short(least)} to {short(most)}"
         yield Finding(
-            "not-constant", (name,), source.rows, (), f"{name}: {now}, {short(column.constant)} alone expected"
+            "not-constant", (name,), source.rows, (), f"{title}: {now}, {short(column.constant)} alone expected"
         )
 
 
 def _repeated(source: Source, name: str, again: int) -> Finding:
     rows, values = _later(source, name) if source.ordered else ((), [])
-    words = f"{name}: {many(again, 'value')} {'comes' if again == 1 else 'come'} again{places(rows, values)}, each once expected"
+    come = "comes" if again == 1 else "come"
+    words = f"{titled(name)}: {many(again, 'value')} {come} again{places(rows, values)}, each once expected"
     return Finding("not-unique", (name,), again, rows, words)
 
 

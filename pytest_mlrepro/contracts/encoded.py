@@ -203,7 +203,7 @@ def _mixed(values: list[Any], where: str, zones: tuple[str, ...]) -> Items:
         except TypeError:
             raise UsageError(
                 f"data: {where} holds a {type(value).__name__} in row {at}, which can't be compared; leave the "
-                "column out with ignore="
+                "column out"
             ) from None
     return Items("mixed", codes, list(number), zones)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..errors import UsageError
 from .contract import ColumnContract, Contract
 from .formats import FORMATS
-from .source import Source, finite, narwhals, opened
+from .source import Source, absent, finite, narwhals, opened
 from .whole import repeats
 
 __all__ = ["infer"]
@@ -71,32 +71,30 @@ def _facts(source: Source) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     for name in source.names:
         column, sort = nw.col(name), source.sorts[name]
-        missing = column.is_null()
-        if sort == "number":
-            missing = missing | (column.is_nan() & ~column.is_null())
-            fine = finite(column)
-        else:
-            fine = column
-        asked[f"nulls {name}"] = missing.sum()
+        fine = finite(column) if source.floats(name) else column
+        asked[f"nulls {name}"] = source.many(absent(source, name))
+        if source.floats(name):
+            asked[f"-inf {name}"] = source.many(column == -math.inf)
+            asked[f"inf {name}"] = source.many(column == math.inf)
         if sort in ("whole", "number", "time", "date", "duration"):
             asked[f"min {name}"], asked[f"max {name}"] = fine.min(), fine.max()
         if sort in ("whole", "text"):
             asked[f"distinct {name}"] = column.n_unique()
         if sort == "text":
             text = column.cast(nw.String)
-            asked[f"spaces {name}"] = (text != text.str.strip_chars()).sum()
+            spaced = (text != text.str.strip_chars()) & ~column.is_null()  # in pandas a null differs from itself
+            asked[f"spaces {name}"] = source.many(spaced)
             for kind, pattern in FORMATS.items():
-                asked[f"{kind} {name}"] = text.str.contains(pattern).sum()
+                asked[f"{kind} {name}"] = source.many(text.str.contains(pattern))
         if sort == "boolean":
             asked[f"min {name}"], asked[f"max {name}"] = column.min(), column.max()
     found = source.aggregates(asked)
-    asked = {}
-    for name in source.names:
-        if source.sorts[name] in ("whole", "number") and found[f"min {name}"] is not None:
-            fine = finite(nw.col(name)) if source.sorts[name] == "number" else nw.col(name)
-            for part in (0.25, 0.5, 0.75):
-                asked[f"{part} {name}"] = fine.quantile(part, interpolation="linear")
-    return {**found, **source.aggregates(asked)}
+    numbers = {
+        name: finite(nw.col(name)) if source.floats(name) else nw.col(name)
+        for name in source.names
+        if source.sorts[name] in ("whole", "number") and found[f"min {name}"] is not None
+    }
+    return {**found, **{f"quartiles {name}": three for name, three in source.quartiles(numbers).items()}}
 
 
 def _column(source: Source, name: str, facts: Mapping[str, Any], slack: float) -> ColumnContract:
@@ -106,8 +104,8 @@ def _column(source: Source, name: str, facts: Mapping[str, Any], slack: float) -
         0.0 if not nulls else None if nulls == source.rows else _rounded((1.5 * nulls + 3 * nulls**0.5) / source.rows)
     )
     made: dict[str, Any] = {"type": sort, "nulls": share}
-    if sort == "time":
-        made["zone"] = source.zones[name] or "none"
+    if sort == "time" and not source.engine.startswith("PYSPARK"):  # whose times are all of the session's zone
+        made["zone"] = source.zone(name)
     if not held:
         return ColumnContract(name, nulls=None)
     low, high = facts.get(f"min {name}"), facts.get(f"max {name}")
@@ -120,6 +118,7 @@ def _column(source: Source, name: str, facts: Mapping[str, Any], slack: float) -
     if sort in ("whole", "number", "time", "date") and low is not None and not (unique and sort == "whole"):
         made["min"], made["max"] = _range(sort, low, high, facts, name, slack)
         made["varies"] = True
+    made |= {end: sign for end, sign in (("min", -math.inf), ("max", math.inf)) if facts.get(f"{sign:g} {name}")}
     if sort == "text":
         made |= _texts(source, name, facts, held, distinct, unique=unique)
     return ColumnContract(name, **made)
@@ -129,7 +128,7 @@ def _range(sort: str, low: Any, high: Any, facts: Mapping[str, Any], name: str, 
     if sort in ("time", "date"):
         width = max(high - low, dt.timedelta(days=1))
         return _moment(low - slack * width), _moment(high + width)
-    first, middle, third = (float(facts[f"{part} {name}"]) for part in (0.25, 0.5, 0.75))
+    first, middle, third = map(float, facts[f"quartiles {name}"])
     width, near = float(high) - float(low), float(third) - float(first)
     ends = []
     for end, sign in ((float(low), -1), (float(high), 1)):

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from .. import _lazy
+from .._frames import is_dask
 from ..errors import UsageError
 from .encoded import Encoded, encoded
 
@@ -90,7 +91,7 @@ def _matrix(name: str, array: Any) -> Part:
 
 def _frame(name: str, value: Any) -> Part:
     nw = _lazy.require("narwhals.stable.v2", extra="data")
-    if type(value).__module__.startswith("dask."):  # narwhals warns that it will leave Dask to another package
+    if is_dask(value):  # as a whole, and not column by column
         value = value.compute()
     _require_unique(name, _native_names(value))
     try:

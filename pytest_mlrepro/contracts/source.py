@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .. import _lazy
+from .. import _frames, _lazy
 from ..errors import UsageError
 from .contract import Sort
+from .settled import settled
 
-__all__ = ["FIRST", "Source", "finite", "narwhals", "opened"]
+__all__ = ["FIRST", "UTC", "Source", "absent", "finite", "narwhals", "opened"]
 
+UTC: Final = ("UTC", "Etc/UTC", "Zulu", "Etc/Zulu", "Z", "+00:00", "GMT", "Etc/GMT", "UCT", "Etc/UCT", "Universal")
+QUARTILES: Final = (0.25, 0.5, 0.75)
+ONCE: Final = 32
+"""Columns whose quartiles are asked for in one pass: the time that polars takes goes with their square."""
 FIRST: Final = 10
 """Rows that are brought back of each fault."""
 
@@ -27,6 +32,12 @@ def finite(column: Any) -> Any:
     return narwhals().when(column.is_finite()).then(column)
 
 
+def absent(source: Source, name: str) -> Any:
+    """Return which rows of a column have no value; NaN counts."""
+    own = narwhals().col(name)
+    return own.is_null() | (own.is_nan() & ~own.is_null()) if source.floats(name) else own.is_null()
+
+
 @dataclass(frozen=True)
 class Source:
     """A table."""
@@ -37,10 +48,23 @@ class Source:
     names: tuple[str, ...]
     sorts: Mapping[str, Sort]
     zones: Mapping[str, str]
-    """Of columns of times, their time zone; "" for naive ones."""
+    """Of columns of times, their time zone as it is written there; "" for naive ones."""
     rows: int
     ordered: bool
     """Whether rows have positions."""
+    engine: str = ""
+    """As narwhals calls it: "PANDAS", "DUCKDB"."""
+    exact: frozenset[str] = frozenset()
+    """Columns of numbers that have neither NaN nor infinities: decimals."""
+
+    def zone(self, name: str) -> str:
+        """Return the zone of a column of times: "none" for naive ones, and one name for UTC, which has several."""
+        zone = self.zones.get(name, "") or "none"
+        return "UTC" if zone in UTC else zone
+
+    def floats(self, name: str) -> bool:
+        """Tell whether a column may hold NaN and infinities."""
+        return self.sorts[name] == "number" and name not in self.exact
 
     def aggregates(self, expressions: Mapping[str, Any]) -> dict[str, Any]:
         """Return expressions of one value each, in one pass where the engine has such."""
@@ -54,6 +78,29 @@ class Source:
         found = frame.select(*asked)
         found = found.collect() if hasattr(found, "collect") else found
         return {label: found[f"{at}"].to_list()[0] for at, label in enumerate(labels)}
+
+    def many(self, condition: Any) -> Any:
+        """Return the expression that counts the rows that meet a condition: Spark adds up no truth values."""
+        return (condition.cast(narwhals().Int64) if self.engine.startswith("PYSPARK") else condition).sum()
+
+    def quartiles(self, columns: Mapping[str, Any]) -> dict[str, tuple[float, float, float]]:
+        """Return the quartiles of columns of numbers, given as expressions; Dask has none, so each is collected there."""
+        if self.engine == "DASK":
+            nw = narwhals()
+            read = {name: self.frame.select(own.alias("x")).collect() for name, own in columns.items()}
+            at = [nw.col("x").quantile(part, interpolation="linear").alias(f"{part}") for part in QUARTILES]
+            return {name: tuple(frame.select(*at).row(0)) for name, frame in read.items()}
+        found: dict[str, Any] = {}
+        names = list(columns)
+        for start in range(0, len(names), ONCE):
+            found |= self.aggregates(
+                {
+                    f"{part} {name}": columns[name].quantile(part, interpolation="linear")
+                    for name in names[start : start + ONCE]
+                    for part in QUARTILES
+                }
+            )
+        return {name: tuple(found[f"{part} {name}"] for part in QUARTILES) for name in columns}
 
     def where(self, condition: Any, column: str) -> tuple[tuple[int, ...], list[Any]]:
         """Return the positions (none where rows have no order) and the values of the first rows that meet a condition."""
@@ -91,14 +138,14 @@ def opened(frame: Any, what: str) -> Source:
     """
     nw = narwhals()
     _require_unique(frame, what)
-    if type(frame).__module__.startswith("dask."):  # narwhals warns that it will leave Dask to another package
-        frame = frame.compute()
     try:
-        wrapped = nw.from_native(frame)
+        wrapped = _frames.wrapped(frame)
     except TypeError:
         raise UsageError(
-            f"{what}: a frame of pandas, polars, pyarrow or DuckDB is expected, got {type(frame).__name__}"
+            f"{what}: a frame of pandas, polars, pyarrow, DuckDB, Dask or PySpark is expected, got {type(frame).__name__}"
         ) from None
+    if wrapped.implementation.is_pandas():
+        wrapped = nw.from_native(settled(frame))
     lazy = isinstance(wrapped, nw.LazyFrame)
     schema = wrapped.collect_schema()
     names = tuple(schema.names())
@@ -115,9 +162,9 @@ def opened(frame: Any, what: str) -> Source:
     zones = {
         name: str(getattr(dtype, "time_zone", None) or "") for name, dtype in schema.items() if dtype == nw.Datetime
     }
-    return Source(
-        frame, wrapped, names, {name: _sort(nw, dtype) for name, dtype in schema.items()}, zones, rows, not lazy
-    )
+    exact = frozenset(name for name, dtype in schema.items() if dtype.is_decimal())
+    sorts = {name: _sort(nw, dtype) for name, dtype in schema.items()}
+    return Source(frame, wrapped, names, sorts, zones, rows, not lazy, wrapped.implementation.name, exact)
 
 
 def _require_unique(frame: Any, what: str) -> None:

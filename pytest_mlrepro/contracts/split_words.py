@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from .encoded import Encoded, Items
 
-__all__ = ["FIRST", "SHOWN", "first", "many", "named", "paired", "rows_of", "short", "span", "value_at"]
+__all__ = ["FIRST", "SHOWN", "first", "many", "mingled", "named", "paired", "rows_of", "short", "span", "value_at"]
 
 FIRST: Final = 10
 """Positions that a finding has at most."""
@@ -54,6 +55,24 @@ def short(value: object) -> str:
     text = f"{value:.9g}" if isinstance(value, float) else str(value)
     text = repr(text) if isinstance(value, str) else text
     return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def mingled(column: Encoded, part: str) -> str:
+    """Return which rows of a column of several types are not of the commonest: `; rows 3, 9 of test are str, most are float`."""
+    if column.family != "mixed" or not isinstance(column, Items):
+        return ""
+    types = [value[0] if isinstance(value, tuple) else type(value).__name__ for value in column.values]
+    rows = np.bincount(column.codes[~column.null], minlength=len(types))
+    counts = Counter[str]()
+    for kind, count in zip(types, rows, strict=True):
+        counts[kind] += int(count)
+    usual, _ = counts.most_common(1)[0]
+    odd = np.array([kind != usual for kind in types])
+    at = np.flatnonzero(~column.null & odd[column.codes])
+    if not len(at):
+        return ""
+    others = ", ".join(kind for kind, count in counts.most_common() if kind != usual and count)
+    return f"; {rows_of(part, at)} {'is' if len(at) == 1 else 'are'} {others}, most are {usual}"
 
 
 def value_at(column: Encoded, row: int) -> object:

@@ -18,7 +18,9 @@ from .overlap import null_keys, shared_rows, shared_values
 from .parts import LABEL, Part
 from .parts import part as read_part
 from .rows import Hashed, hashed, identifying
+from .split_words import mingled
 from .times import time_findings
+from .told import listed
 
 __all__ = ["assert_split", "check_split"]
 
@@ -58,10 +60,9 @@ def worded(findings: Sequence[Finding], names: Sequence[str]) -> str:
     """Return findings as the message of a failed check."""
     one = len(findings) == 1
     head = f"the split into {', '.join(names)} has {len(findings)} fault{'' if one else 's'}:"
-    lines = [
-        f"  {finding.kind}: {finding.words}" + (f"\n    {finding.hint}" if finding.hint else "") for finding in findings
-    ]
-    return "\n".join([head, *lines])
+    return listed(
+        head, findings, lambda found: f"  {found.kind}: {found.words}" + (f"\n    {found.hint}" if found.hint else "")
+    )
 
 
 def check_split(
@@ -167,6 +168,7 @@ def _dtypes(parts: Sequence[Part], shared: Sequence[str]) -> list[Finding]:
                 part.rows for part, column in zip(parts, columns, strict=True) if column.family != columns[0].family
             )
             words = f"column {name!r} holds other types in other parts: {each} (all {rows:,} rows there); it is compared as text"
+            words += "".join(mingled(column, part.name) for part, column in zip(parts, columns, strict=True))
             findings.append(
                 Finding("dtypes", (name,), rows, tuple(range(min(rows, 10))), words, "read all parts alike")
             )

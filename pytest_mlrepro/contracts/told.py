@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
+from .finding import Finding
 from .split_words import SHOWN, short
 
-__all__ = ["allowed", "places", "some"]
+__all__ = ["allowed", "listed", "places", "quoted", "some", "titled"]
+
+MOST: Final = 3_000
+"""Bytes of the findings in a message; a table of a thousand columns can have thousands."""
+LONG: Final = 60
+"""Characters of a column's name."""
 
 
 def allowed(share: float) -> str:
@@ -30,3 +38,29 @@ def places(rows: tuple[int, ...], values: list[Any]) -> str:
 def some(values: tuple[Any, ...]) -> str:
     """Return what is allowed, the first of many."""
     return f"one of {', '.join(map(short, values[:6]))}" + (f" and {len(values) - 6} more" if len(values) > 6 else "")
+
+
+def titled(name: str) -> str:
+    """Return a column's name as it may stand in a message: on one line, and not longer than it helps."""
+    text = name if name.isprintable() else repr(name)
+    return text if len(text) <= LONG else f"{text[:LONG]}…"
+
+
+def quoted(name: str) -> str:
+    """Return a column's name in quotes, where it stands in a sentence."""
+    return repr(name) if len(name) <= LONG else repr(f"{name[:LONG]}…")
+
+
+def listed(head: str, findings: Sequence[Finding], line: Callable[[Finding], str]) -> str:
+    """Return findings under a head, the first of many: a message stays below 4 KB."""
+    lines, size = [head], 0
+    for at, finding in enumerate(findings):
+        text = line(finding)
+        size += len(text.encode("utf-8", "surrogatepass"))
+        if size > MOST and at:
+            rest = Counter(finding.kind for finding in findings[at:])
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in rest.most_common(8))
+            lines.append(f"  … and {rest.total():,} more: {kinds}")
+            break
+        lines.append(text)
+    return "\n".join(lines)

@@ -212,9 +212,11 @@ def _values(value: Any, where: str) -> tuple[Any, ...]:
 
 
 def _end(value: Any, where: str) -> Any:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
     if not number and not isinstance(value, dt.date):
-        raise UsageError(f"{where}: a finite number, a date or a time is expected, got {value!r:.60}")
+        raise UsageError(f"{where}: a number, a date or a time is expected, got {value!r:.60}")
+    if value == (math.inf if where.endswith(".min") else -math.inf):
+        raise UsageError(f"{where}: no number is beyond {value!r}")
     return value
 
 

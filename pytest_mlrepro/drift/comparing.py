@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -102,8 +103,10 @@ def _seen(profile: Profile, made: Prepared) -> Mapping[str, tuple[Column, Number
             return column, None
         return column, column.counted(points(entry.numbers), moments=False)
 
-    many = made.table.rows >= LARGE and made.table.in_memory
-    return dict(zip(names, spread(see, names) if many else [*map(see, names)], strict=True))
+    if made.table.rows < LARGE or not made.table.in_memory:
+        return {name: see(name) for name in names}
+    names.sort(key=lambda name: profile.columns[name].categories is None)  # texts take longest, and so come first
+    return dict(zip(names, spread(see, names), strict=True))
 
 
 def _missing(name: str, entry: Entry) -> Finding:
@@ -168,12 +171,12 @@ def _type(pair: _Pair) -> Finding | None:
 def _minority(column: Labels) -> str:
     """Return the first rows whose values are not of the commonest type."""
     commonest = max(column.types, key=lambda name: column.types[name])
-    odd = [
+    odd = (
         f"{at} ({words.clipped(label)})"
         for at, label in enumerate(column.labels)
         if label is not None and not label.endswith(f"({commonest})")
-    ]
-    return f"rows that are no {commonest}: {', '.join(odd[:5])}"
+    )
+    return f"rows that are no {commonest}: {', '.join(islice(odd, 5))}"
 
 
 def _zone(pair: _Pair) -> Iterator[Finding]:

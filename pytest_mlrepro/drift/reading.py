@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import _lazy
+from .. import _frames, _lazy
 from ..errors import UsageError
+from . import packed
 from .columns import Column, Labels, Values, from_array, from_objects, null
 from .remote import Remote, remote_labels
 
@@ -85,7 +86,7 @@ def table(frame: Any, what: str) -> Table:
     nw = _narwhals()
     _require_unique(_native_names(frame), what)
     try:
-        wrapped = nw.from_native(frame)
+        wrapped = _frames.wrapped(frame)
     except TypeError:
         raise UsageError(
             f"drift: {what} must be a frame (pandas, polars, pyarrow, DuckDB, …), a mapping of names to arrays or an "
@@ -104,7 +105,7 @@ def _narwhals() -> Any:
 
 def _is_lazy(nw: Any, value: object) -> bool:
     try:
-        return isinstance(nw.from_native(value), nw.LazyFrame)
+        return isinstance(_frames.wrapped(value), nw.LazyFrame)
     except TypeError:
         return False
 
@@ -297,9 +298,11 @@ def _coded(categories: Any) -> Column:
 
 
 def _labelled(series: Any) -> Column:
-    counted = series.value_counts(sort=False, name="rows")
-    pairs = zip(counted[counted.columns[0]].to_list(), counted["rows"].to_list(), strict=True)
-    counts = {text: int(rows) for text, rows in pairs if not null(text)}
+    counts = packed.counted(series.to_native())
+    if counts is None:
+        counted = series.value_counts(sort=False, name="rows")
+        pairs = zip(counted[counted.columns[0]].to_list(), counted["rows"].to_list(), strict=True)
+        counts = {text: int(rows) for text, rows in pairs if not null(text)}
     if not counts:
         return Values("empty", np.full(len(series), np.nan))
     nulls = len(series) - sum(counts.values())

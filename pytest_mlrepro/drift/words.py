@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
+
+import numpy as np
 
 from .categories import Mixture, Unseen
 from .columns import Column, Labels, Values
@@ -75,7 +78,7 @@ def unseen_lines(found: Unseen, column: Labels, rows: int) -> tuple[str, ...]:
     names = ", ".join(f"{clipped(name)} ({count:,})" for name, count in found.levels)
     more = f" and {found.more:,} more" if found.more else ""
     new = {name for name, _ in found.levels}
-    at = [place for place, label in enumerate(column.labels) if label in new][:SHOWN] if found.rows else []
+    at = [*islice((place for place, label in enumerate(column.labels) if label in new), SHOWN)] if found.rows else []
     where = f"; first in rows {', '.join(map(str, at))}" if at else ""
     return (
         f"categories that the reference does not have: {found.rows:,} of {rows:,} rows ({percent(found.rows / rows)}, "
@@ -87,21 +90,15 @@ def unseen_lines(found: Unseen, column: Labels, rows: int) -> tuple[str, ...]:
 def examples(column: Column, kind: str) -> str:
     """Return the first rows that show what is odd in a column: `rows 3 (inf), 8 (-inf)`."""
     if isinstance(column, Values):
-        pairs = [
-            (at, number(value, column.kind)) for at, value in enumerate(column.numbers.tolist()) if _odd(value, kind)
-        ]
+        numbers = column.numbers
+        odd = {"null": np.isnan, "infinite": np.isinf}.get(kind, lambda values: ~np.isnan(values))(numbers)
+        first = [(int(at), number(float(numbers[at]), column.kind)) for at in np.flatnonzero(odd)[:SHOWN]]
     else:
-        pairs = [(at, clipped(label)) for at, label in enumerate(column.labels) if (label is None) == (kind == "null")]
-    first = pairs[:SHOWN]
+        rows = ((at, label) for at, label in enumerate(column.labels) if (label is None) == (kind == "null"))
+        first = [(at, clipped(label)) for at, label in islice(rows, SHOWN)]
     if kind == "null":
         return f"first in rows {', '.join(str(at) for at, _ in first)}" if first else ""
     return f"rows {', '.join(f'{at} ({value})' for at, value in first)}"
-
-
-def _odd(value: float, kind: str) -> bool:
-    if kind == "null":
-        return value != value
-    return math.isinf(value) if kind == "infinite" else value == value
 
 
 def clipped(label: str | None) -> str:
@@ -171,7 +168,8 @@ def _finding(finding: Finding, report: Report) -> Iterator[str]:
 
 
 def _undecided(report: Report) -> Iterator[str]:
-    open_ones = [finding for finding in report.findings if finding.state == "undecided"]
+    moved = {finding.column for finding in report.drifted}  # of which enough is known
+    open_ones = [finding for finding in report.findings if finding.state == "undecided" and finding.column not in moved]
     if not open_ones:
         return
     worst = max(open_ones, key=lambda finding: finding.needed)

@@ -12,7 +12,9 @@ import pytest
 RUN = Path(__file__).parents[2] / "benchmarks" / "run.py"
 PEERS = (
     "pandas",
+    "polars",
     "pyarrow",
+    "scipy",
     "torch",
     "sklearn",
     "joblib",
@@ -34,6 +36,10 @@ def test_every_benchmark_prints_its_table() -> None:
     titles = [line for line in ran.stdout.splitlines() if line.startswith("## ")]
     assert titles == [
         "## Start of pytest, above bare pytest",
+        "## What is found on 20,000 rows of 20 columns",
+        "## Contract of the reference table",
+        "## Drift: shares of runs that alarm",
+        "## Drift against a stored profile",
         "## A test beside an unused plugin",
         "## A seeded test",
         "## A test that checks ten floats",

@@ -1,4 +1,4 @@
-"""Golden runs and drift checks against what is deployed: a real MLServer on loopback with a scikit-learn model."""
+"""Golden runs, robustness and drift checks against what is deployed: a real MLServer on loopback with a scikit-learn model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 from sklearn.datasets import load_digits  # noqa: E402
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 
-from pytest_mlrepro import assert_no_drift, served  # noqa: E402
+from pytest_mlrepro import Linf, assert_no_drift, assert_robust, served  # noqa: E402
 from pytest_mlrepro.drift import Profile  # noqa: E402
 from pytest_mlrepro.errors import ServingError  # noqa: E402
 
@@ -142,3 +142,51 @@ def test_probabilities(golden):
             cwd=tmp_path, env={**os.environ, **variables}, capture_output=True, text=True, check=False, encoding="utf-8",
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_robustness_of_what_is_served_is_that_of_the_local_model(url: str, model: LogisticRegression) -> None:
+    x, y = load_digits(return_X_y=True)
+    x, y = x[:48] / 16, y[:48]
+    threat = Linf(0.03, bounds=(0, 1))
+    reports = [
+        assert_robust(
+            of, x, y, threat, min_accuracy=0.5, attacks="fast", complete=True, allow=("undecided", "unreliable")
+        )
+        for of in (served(url, "digits"), BlackBox(model))
+    ]
+    deployed, local = reports
+    assert deployed.clean_accuracy == local.clean_accuracy
+    assert deployed.robust_accuracy == local.robust_accuracy
+    assert deployed.evaluations == local.evaluations
+    assert deployed.evaluations > len(x), "no attack was run"
+    with pytest.raises(AssertionError, match="robust accuracy") as failure:
+        assert_robust(served(url, "digits"), x, y, Linf(0.3, bounds=(0, 1)), min_accuracy=0.9)
+    assert "48" in str(failure.value)
+
+
+class BlackBox:
+    """The local model without its weights, as little known as the one behind the server."""
+
+    def __init__(self, model: LogisticRegression) -> None:
+        self.predict, self.predict_proba = model.predict, model.predict_proba
+
+
+def test_the_fixture_attacks_what_is_served(url: str, tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    (tmp_path / "test_deployed.py").write_text(
+        f"""from sklearn.datasets import load_digits
+from pytest_mlrepro import Linf, served
+
+def test_deployed(robustness):
+    x, y = load_digits(return_X_y=True)
+    robustness.check(served({url!r}, "digits"), x[:24] / 16, y[:24], Linf(0.3, bounds=(0, 1)), min_accuracy=0.9)
+""",
+        "utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "pytest_mlrepro.plugin"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, encoding="utf-8",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "robust accuracy" in done.stdout, done.stdout
+    assert "Error" not in done.stdout.replace("AssertionError", ""), done.stdout

@@ -49,6 +49,10 @@ def engines() -> Mapping[str, Callable[[pd.DataFrame], Any]]:
         import duckdb
 
         made["duckdb"] = lambda frame: duckdb.from_arrow(pa.Table.from_pandas(frame, preserve_index=False))
+    if has("dask") and has("pyarrow"):
+        import dask.dataframe as dd
+
+        made["dask"] = lambda frame: dd.from_pandas(frame, npartitions=3)
     return made
 
 

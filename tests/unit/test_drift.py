@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlrepro import UsageError
-from pytest_mlrepro.drift import Profile, Report, assert_no_drift, drift_report
+from pytest_mlrepro.drift import Profile, Report, assert_no_drift, drift_report, packed
 
 pd = pytest.importorskip("pandas")
 pytest.importorskip("narwhals")
@@ -457,3 +458,27 @@ def test_messages_stay_short_whatever_the_frame_holds() -> None:
     assert len(found.drifted) == 60
     assert len(str(found)) < 4096
     assert "… and 52 more" in str(found)
+
+
+SHORT = st.one_of(
+    st.none(), st.text(max_size=3), st.sampled_from(["", "a", "a\x00", "\x00", "éa", "12345678", "123456789"])
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(SHORT, max_size=40), st.integers(0, 5), st.booleans())
+def test_short_texts_are_counted_as_they_are_one_by_one(texts: list[str | None], start: int, large: bool) -> None:
+    pa = pytest.importorskip("pyarrow")
+    kind = pa.large_string() if large else pa.string()
+    texts = [None if text is None else text.encode("utf-8", "replace").decode() for text in texts]
+    column = pa.chunked_array([pa.array(texts, kind)[start:], pa.array(texts, kind)])
+    expected = Counter(text for text in [*texts[start:], *texts] if text is not None)
+    found = packed.counted(column)
+    assert found is None or found == expected
+    if expected and all(0 < len(text.encode()) <= 8 and "\x00" not in text for text in expected) and texts[start:]:
+        assert found == expected  # it was counted, and not left to the library
+    frame = pa.table({"c": column})
+    if expected:
+        objects = {"c": np.array([*texts[start:], *texts], object)}
+        one, two = (Profile.of(of, kinds={"c": "category"}).to_plain() for of in (frame, objects))
+        assert str(one) == str(two)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_mlrepro import UsageError, served
+from pytest_mlrepro import Linf, UsageError, assert_robust, served
 from pytest_mlrepro.errors import ServingError
 
 Answer = tuple[int, str, str]
@@ -199,3 +199,28 @@ def test_an_address_that_is_none_is_refused(url: Any) -> None:
 def test_nan_is_refused_with_its_rows(server: Loopback) -> None:
     with pytest.raises(UsageError, match=r"NaN or infinity in 1 rows \(\[1\]\)"):
         served(server.url, "m").predict(np.array([[1.0], [np.nan]]))
+
+
+def test_a_model_without_probabilities_is_attacked_by_its_labels(server: Loopback) -> None:
+    answers: list[Answer] = [output("predict", "INT64", [8, 1]), (500, "text/plain", "no predict_proba")]
+
+    def infer(body: dict[str, Any]) -> Answer:
+        if body.get("outputs"):
+            return answers.pop()
+        (given,) = body["inputs"]
+        rows = np.array(given["data"]).reshape(given["shape"])
+        return output("predict", "INT64", [len(rows), 1], (rows[:, 0] > 0.5).astype(int).tolist())
+
+    server.infer = infer
+    inputs = np.random.default_rng(0).random((8, 3))
+    labels = (inputs[:, 0] > 0.5).astype(int)
+    model = served(server.url, "m")
+    for told in (
+        "refused with status 500: no predict_proba; it was sent",
+        "has no output 'predict_proba': it gave 'predict'",
+    ):
+        with pytest.raises(ServingError, match=told) as failure:
+            assert_robust(model, inputs, labels, Linf(0.9), min_accuracy=0.5)
+        assert str(failure.value).endswith("attacked by its labels: give its .predict")
+    with pytest.raises(AssertionError, match="outputs are labels without scores"):
+        assert_robust(model.predict, inputs, labels, Linf(0.9), min_accuracy=0.5)
