@@ -10,12 +10,12 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "pytest_mlrepro"
 FLOORS = {
-    "records": 0, "errors": 0, "_lazy": 0, "_json": 0, "_imports": 0,
+    "records": 0, "errors": 0, "_lazy": 0, "_json": 0, "_imports": 0, "_canonical": 0,
     "values": 1, "served": 1,
     "fingerprints": 2, "compare": 2, "seeding": 2, "tracking": 2,
     "provenance": 3, "pipeline": 3, "robustness": 3, "contracts": 3, "drift": 3,
     "golden": 4, "strategies": 4,
-    "session": 5, "report": 5, "bisect": 5, "determinism": 5,
+    "session": 5, "report": 5, "bisect": 5, "determinism": 5, "audit": 5,
     "plugin": 6, "integration": 6, "cli": 6,
 }  # fmt: skip
 NEIGHBOURS = {("report", "session"), ("plugin", "integration"), ("_lazy", "errors")}
