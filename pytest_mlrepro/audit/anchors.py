@@ -10,6 +10,7 @@ from ..errors import UsageError
 from . import checkpoint
 from .checkpoint import Checkpoint
 from .envelope import is_envelope, opened
+from .keys import public_key
 from .statement import Signed, parsed
 from .stock import Holding
 
@@ -47,6 +48,7 @@ def by_checkpoint(held: list[Holding], path: Path, key: Path | None) -> Anchored
 
 def by_signature(held: list[Holding], path: Path, key: Path) -> Anchored:
     """Hold goldens against their signature: each file is the one that was signed, and nothing was added."""
+    public_key(key)  # a wrong file is said first
     if not path.exists():
         return Anchored(
             (f"unsigned: there is no {path}. Sign with  mlrepro sign --key KEY.pem , or name it with --signature",),
@@ -91,9 +93,7 @@ def _files(signed: Signed, held: list[Holding]) -> Iterator[str]:
 
 
 def _held(point: Checkpoint, held: list[Holding]) -> str:
-    goldens, entries = point.grown(held)
-    noted = f"{len(point.marks)} goldens with {point.count} entries are as they were on {point.time}"
-    return f"{noted}; since then {goldens} goldens and {entries} entries were added"
+    return f"the {len(point.marks)} goldens and {point.count} changes of {point.time} are as they were; {point.grown(held)}"
 
 
 def _read(path: Path, option: str) -> str:

@@ -73,11 +73,13 @@ class Checkpoint:
                     "the history was written anew"
                 )
 
-    def grown(self, held: list[Holding]) -> tuple[int, int]:
-        """Return how many goldens are new since, and how many entries were added to the others."""
+    def grown(self, held: list[Holding]) -> str:
+        """Say how many goldens are new since, and how many entries were added to the others."""
         marks = {mark.folder: mark.count for mark in self.marks}
         new = [one for one in held if one.folder not in marks]
-        return len(new), sum(max(0, one.count - marks[one.folder]) for one in held if one.folder in marks)
+        more = sum(max(0, one.count - marks[one.folder]) for one in held if one.folder in marks)
+        added = [f"{len(new)} new"] * bool(new) + [f"{_entries(more)} added to others"] * bool(more)
+        return f"since then: {', '.join(added) or 'nothing was added'}"
 
 
 def taken(held: list[Holding]) -> Checkpoint:

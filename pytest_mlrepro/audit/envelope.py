@@ -12,7 +12,7 @@ from typing import Any
 from .. import _lazy
 from .._json import Json, json_text
 from ..errors import GoldenError
-from .keys import private_key, public_key
+from .keys import public_key
 from .statement import MEDIA_TYPE
 
 __all__ = ["FILE", "is_envelope", "opened", "sealed"]
@@ -23,9 +23,8 @@ SHORT = 12
 """Hexadecimal digits of a key's id that people are shown."""
 
 
-def sealed(payload: bytes, key: Path) -> tuple[str, str]:
-    """Return the text of an envelope around `payload`, and the id of the private key in the file `key` that signed it."""
-    signer = private_key(key)
+def sealed(payload: bytes, signer: Any) -> tuple[str, str]:
+    """Return the text of an envelope around `payload`, and the id of the key that signed it; `signer` is a `private_key`."""
     envelope = _dsse().Envelope(payload, MEDIA_TYPE, {})
     signature = envelope.sign(signer)
     return json_text(envelope.to_dict()), str(signature.keyid)[:SHORT]

@@ -9,6 +9,7 @@ import click
 
 from ..audit import checkpoint as checkpoints
 from ..audit.envelope import FILE, sealed
+from ..audit.keys import private_key
 from ..audit.statement import store_statement
 from ..audit.stock import require_whole
 from ..errors import UsageError
@@ -38,9 +39,9 @@ def sign(root: Path, key: Path, output: Path | None, expires: float | None) -> N
 
     The password of a key that has one is read from the variable MLREPRO_KEY_PASSWORD. A store with problems is not signed.
     """
-    until = _until(expires)
+    until, signer = _until(expires), private_key(key)
     held = require_whole(root, nothing="nothing was signed")
-    text, by = sealed(store_statement(held, until), key)
+    text, by = sealed(store_statement(held, until), signer)
     path = output or root / FILE
     write_whole(path, text)
     entries = sum(one.count for one in held)
