@@ -10,18 +10,18 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .._canonical import canonical
 from .._json import Json
 from ..errors import GoldenError
 from . import checkpoint
 from .checkpoint import Checkpoint
+from .names import NAMESPACE
 from .stock import Holding
 
 __all__ = ["MEDIA_TYPE", "STORE", "TYPE", "Signed", "parsed", "statement", "store_statement"]
 
 TYPE = "https://in-toto.io/Statement/v1"
 MEDIA_TYPE = "application/vnd.in-toto+json"
-STORE = "urn:pytest-mlrepro:predicate:golden-store:1"
+STORE = f"{NAMESPACE}predicate:golden-store:1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ def statement(subjects: dict[str, str], kind: str, predicate: Json) -> dict[str,
     }
 
 
-def store_statement(held: list[Holding], expires: str | None) -> bytes:
-    """Return the Statement about a whole store, as canonical JSON."""
+def store_statement(held: list[Holding], expires: str | None) -> Json:
+    """Return the Statement about a whole store."""
     subjects = {file.path: file.sha256 for one in held for file in one.files}
     predicate = {"checkpoint": checkpoint.to_json(checkpoint.taken(held)), "expires": expires}
-    return canonical(statement(subjects, STORE, predicate)).encode()
+    return statement(subjects, STORE, predicate)
 
 
 def parsed(payload: bytes, place: str) -> Signed:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .._canonical import canonical
 from ..audit import checkpoint as checkpoints
 from ..audit.envelope import FILE, sealed
 from ..audit.keys import private_key
@@ -41,7 +42,7 @@ def sign(root: Path, key: Path, output: Path | None, expires: float | None) -> N
     """
     until, signer = _until(expires), private_key(key)
     held = require_whole(root, nothing="nothing was signed")
-    text, by = sealed(store_statement(held, until), signer)
+    text, by = sealed(canonical(store_statement(held, until)).encode(), signer)
     path = output or root / FILE
     write_whole(path, text)
     entries = sum(one.count for one in held)
