@@ -57,7 +57,7 @@ class _Writer:
 
     def golden(self, one: Holding, used: list[str]) -> None:
         """Add a golden's folder with its files, and an action for each change."""
-        folder = f"records/{one.folder}/"
+        folder = f"records/{one.folder}.golden/"
         parts = [self._file(path) for path in self.files if path.startswith(folder)]
         dataset = self.crate.add(
             self.models.dataset.Dataset(
