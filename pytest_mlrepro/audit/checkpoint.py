@@ -82,9 +82,9 @@ class Checkpoint:
         return f"since then: {', '.join(added) or 'nothing was added'}"
 
 
-def taken(held: list[Holding]) -> Checkpoint:
-    """Return the checkpoint of goldens as they are now."""
-    return Checkpoint(now(), tuple(Mark(one.folder, one.test, one.count, one.digests[-1]) for one in held))
+def taken(held: list[Holding], time: str | None = None) -> Checkpoint:
+    """Return the checkpoint of goldens as they are now, or were at a time."""
+    return Checkpoint(time or now(), tuple(Mark(one.folder, one.test, one.count, one.digests[-1]) for one in held))
 
 
 def to_json(point: Checkpoint) -> dict[str, Json]:

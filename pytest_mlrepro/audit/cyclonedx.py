@@ -16,7 +16,7 @@ from uuid import UUID
 from .. import _lazy
 from .._json import Json, json_text
 from .facts import Made, Thing, made, metrics
-from .names import NAMESPACE, hexadecimal, short_name, uuid_of
+from .names import NAMESPACE, clean, hexadecimal, short_name, uuid_of
 from .stock import Holding
 
 __all__ = ["bom_text"]
@@ -54,7 +54,7 @@ class _Maker:
             "history:reason": str(history["reason"]),
             "history:author": str(history["author"]),
             "commit": sources.commit or "",
-            **{f"check:{name or 'value'}": check.digest for name, check in sorted(one.golden.checks.items())},
+            **{f"check:{clean(name) or 'value'}": check.digest for name, check in sorted(one.golden.checks.items())},
             **{f"environment:{thing.name}": thing.text for thing in sources.environment},
             **{f"code:{thing.name}": thing.digest for thing in sources.code},
         }

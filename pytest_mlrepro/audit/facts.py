@@ -11,6 +11,7 @@ from ..fingerprints.digest import Fingerprint
 from ..golden.record import CONTRACT, DRIFT, RATCHET, RATE, Recorded
 from ..golden.store import details_of, provenance_of
 from ..provenance.record import AREAS, UNKNOWN, WRITTEN, Area, Provenance
+from .names import clean
 from .stock import Holding
 
 __all__ = ["Made", "Thing", "check_kind", "made", "metrics"]
@@ -72,7 +73,7 @@ def _things(sources: list[Provenance], area: Area) -> tuple[Thing, ...]:
 
 
 def _thing(name: str, part: Fingerprint) -> Thing:
-    return Thing(name, part.kind, part.digest, part.text)
+    return Thing(clean(name), part.kind, part.digest, clean(part.text))
 
 
 def _order(thing: Thing) -> tuple[str, str, str]:
@@ -106,7 +107,7 @@ def metrics(held: Holding) -> Iterator[tuple[str, str]]:
 def _numbers(name: str, value: Json) -> Iterator[tuple[str, str]]:
     ((form, body),) = value.items()
     if form in ("float", "int"):
-        yield name or "value", str(body)
+        yield clean(name) or "value", str(body)
     elif form == "group" and body["kind"] == "dict":
         for label, inner in body["parts"]:
             if isinstance(label, str):

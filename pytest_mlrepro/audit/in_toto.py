@@ -20,9 +20,10 @@ GOLDEN = f"{NAMESPACE}predicate:golden-run:1"
 
 
 def statements(held: list[Holding], root: Path) -> dict[str, Json]:
-    """Return a Statement for each golden by its file name, and `store`, which covers all."""
+    """Return a Statement for each golden by its file name, and `store`, which covers all as of the last change."""
     found: dict[str, Json] = {short_name(one.folder): golden_statement(one, root) for one in held}
-    return {**found, "store": store_statement(held, None)}
+    last = max(str(one.entries[-1]["time"]) for one in held)
+    return {**found, "store": store_statement(held, time=last)}
 
 
 def golden_statement(held: Holding, root: Path) -> Json:
@@ -37,15 +38,15 @@ def golden_statement(held: Holding, root: Path) -> Json:
                 "name": name,
                 "kind": check_kind(check),
                 "digest": check.digest,
-                "tolerance": number_free(check.tolerance),
+                "tolerance": check.tolerance,
             }
             for name, check in sorted(held.golden.checks.items())
         ],
         "madeFrom": _sources(sources),
-        "steps": [number_free(step_to_json(step)) for step in held.golden.steps],
+        "steps": [step_to_json(step) for step in held.golden.steps],
         "history": [dict(entry) for entry in held.entries],
     }
-    return statement({file.path: file.sha256 for file in held.files}, GOLDEN, predicate)
+    return statement({file.path: file.sha256 for file in held.files}, GOLDEN, number_free(predicate))
 
 
 def _sources(sources: Made) -> Json:

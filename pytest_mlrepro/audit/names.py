@@ -9,7 +9,7 @@ from typing import Final
 
 from .._json import Json
 
-__all__ = ["NAMESPACE", "PRODUCER", "hexadecimal", "number_free", "short_name", "uuid_of"]
+__all__ = ["NAMESPACE", "PRODUCER", "clean", "hexadecimal", "number_free", "short_name", "uuid_of"]
 
 NAMESPACE: Final = "urn:pytest-mlrepro:"
 PRODUCER: Final = "urn:pytest-mlrepro"
@@ -33,10 +33,17 @@ def short_name(folder: str) -> str:
     return f"{readable}-{hashlib.sha256(folder.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
+def clean(text: str) -> str:
+    """Return text without lone surrogates, which names of files may have and no format of ours can hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def number_free(value: Json) -> Json:
-    """Return JSON with its floats as their shortest text, since canonical JSON holds none."""
+    """Return JSON that canonical JSON can hold: floats as their shortest text, and text cleaned."""
     if isinstance(value, dict):
-        return {str(name): number_free(item) for name, item in value.items()}
+        return {clean(str(name)): number_free(item) for name, item in value.items()}
     if isinstance(value, list):
         return [number_free(item) for item in value]
-    return repr(value) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return repr(value)
+    return clean(value) if isinstance(value, str) else value

@@ -14,7 +14,7 @@ from .. import _lazy
 from ..golden.history import Entry
 from ..pipeline.facts import Input, Step
 from .facts import check_kind, made
-from .names import PRODUCER, uuid_of
+from .names import PRODUCER, clean, uuid_of
 from .stock import Holding
 
 __all__ = ["JOBS", "event_lines"]
@@ -83,7 +83,11 @@ class _Writer:
         """A golden is recorded only of a test that passed, so each of its checks has."""
         tests = [
             self.facets.test_run.TestExecution(
-                name=name or "value", status="pass", severity="error", type=check_kind(check), expected=check.digest
+                name=clean(name) or "value",
+                status="pass",
+                severity="error",
+                type=check_kind(check),
+                expected=check.digest,
             )
             for name, check in sorted(one.golden.checks.items())
         ]
@@ -92,7 +96,7 @@ class _Writer:
     def _asserted(self, one: Holding) -> list[Any]:
         assertion = self.facets.data_quality_assertions_dataset.Assertion
         return [
-            assertion(assertion=check_kind(check), success=True, name=name, severity="error")
+            assertion(assertion=check_kind(check), success=True, name=clean(name), severity="error")
             for name, check in sorted(one.golden.checks.items())
             if check_kind(check) in DATA_CHECKS
         ]

@@ -15,7 +15,7 @@ from .._json import json_text
 from ..golden.history import Entry
 from ..pipeline.facts import Step
 from .facts import Made, Thing, check_kind, made
-from .names import NAMESPACE, hexadecimal
+from .names import NAMESPACE, clean, hexadecimal
 from .stock import Holding
 
 __all__ = ["prov_text"]
@@ -87,7 +87,7 @@ def _golden(document: _Document, one: Holding, sources: Made) -> None:
         label = f"{name} {version}"
         document.document.used(run, document.entity("package", label, label))
     for name, check in sorted(one.golden.checks.items()):
-        value = document.entity("value", check.digest, f"{one.test}: {name or 'value'}", check=check_kind(check))
+        value = document.entity("value", check.digest, f"{one.test}: {clean(name) or 'value'}", check=check_kind(check))
         document.document.hadMember(state, value)
     _steps(document, one, run)
 

@@ -49,10 +49,10 @@ def statement(subjects: dict[str, str], kind: str, predicate: Json) -> dict[str,
     }
 
 
-def store_statement(held: list[Holding], expires: str | None) -> Json:
-    """Return the Statement about a whole store."""
+def store_statement(held: list[Holding], *, expires: str | None = None, time: str | None = None) -> Json:
+    """Return the Statement about a whole store, as it is now or was at a time."""
     subjects = {file.path: file.sha256 for one in held for file in one.files}
-    predicate = {"checkpoint": checkpoint.to_json(checkpoint.taken(held)), "expires": expires}
+    predicate = {"checkpoint": checkpoint.to_json(checkpoint.taken(held, time)), "expires": expires}
     return statement(subjects, STORE, predicate)
 
 

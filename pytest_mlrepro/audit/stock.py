@@ -10,6 +10,7 @@ from ..errors import GoldenError, UsageError
 from ..golden import history, store
 from ..golden.record import FILE, Golden
 from ..golden.suite import golden_folders
+from .names import clean
 
 __all__ = ["File", "Holding", "holding", "holdings", "read_file", "require_whole"]
 
@@ -64,8 +65,10 @@ def holding(folder: Path, root: Path) -> Holding:
         raise GoldenError(f"{folder} holds no {FILE}: a recording was interrupted, record the test again")
     names = sorted({FILE, history.FILE, *(entry["file"] for entry in golden.files())})
     files = tuple(_file(folder / name, root) for name in names if (folder / name).exists())
-    name = golden.nodeid(folder, root)
-    return Holding(folder.relative_to(root).as_posix(), name, golden, tuple(history.read(folder)), files)
+    place = folder.relative_to(root).as_posix()
+    if clean(place) != place:
+        raise GoldenError(f"{place!r} is a path that is no Unicode: its golden can't be noted, signed or exported")
+    return Holding(place, clean(golden.nodeid(folder, root)), golden, tuple(history.read(folder)), files)
 
 
 def require_whole(root: Path, *, nothing: str) -> list[Holding]:

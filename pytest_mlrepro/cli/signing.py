@@ -42,7 +42,7 @@ def sign(root: Path, key: Path, output: Path | None, expires: float | None) -> N
     """
     until, signer = _until(expires), private_key(key)
     held = require_whole(root, nothing="nothing was signed")
-    text, by = sealed(canonical(store_statement(held, until)).encode(), signer)
+    text, by = sealed(canonical(store_statement(held, expires=until)).encode(), signer)
     path = output or root / FILE
     write_whole(path, text)
     entries = sum(one.count for one in held)
