@@ -24,7 +24,7 @@ from .envelope import FILE as SIGNATURE
 from .envelope import sealed
 from .facts import made
 from .in_toto import statements
-from .names import short_name
+from .names import clean, short_name
 from .open_lineage import event_lines
 from .prov_json import prov_text
 from .ro_crate import METADATA, crate_text
@@ -120,7 +120,7 @@ def _statements(held: list[Holding], root: Path, signer: Any) -> dict[str, Conte
 
 
 def _text(text: str) -> Content:
-    return text.encode
+    return clean(text).encode
 
 
 def _sizes(files: dict[str, Content]) -> dict[str, int]:
