@@ -55,6 +55,11 @@ class _Document:
             self.document.agent(name, {"prov:type": self._types["Person"], "prov:label": author})
         return name
 
+    def relate(self, relation: str, *ends: object) -> None:
+        """Write a relation, once: equal ones would share an identifier."""
+        if self._new(f"{relation} {ends}"):
+            getattr(self.document, relation)(*ends)
+
     def activity(self, name: str, label: str, kind: str, time: datetime | None, **attributes: str | None) -> str:
         if self._new(name):
             self.document.activity(name, time, time, _attributes(label, kind, **attributes))
@@ -74,7 +79,7 @@ def _golden(document: _Document, one: Holding, sources: Made) -> None:
         f"mlrepro:run-{hexadecimal(one.golden.seal)}", f"the run that gave {one.test}", "run", None, test=one.test,
         commit=sources.commit,
     )  # fmt: skip
-    document.document.wasGeneratedBy(state, run)
+    document.relate("wasGeneratedBy", state, run)
     for kind, things in (
         ("code", sources.code),
         ("data", sources.data),
@@ -82,13 +87,13 @@ def _golden(document: _Document, one: Holding, sources: Made) -> None:
         ("environment", sources.environment),
     ):
         for thing in things:
-            document.document.used(run, _source(document, kind, thing))
+            document.relate("used", run, _source(document, kind, thing))
     for name, version in sources.packages:
         label = f"{name} {version}"
-        document.document.used(run, document.entity("package", label, label))
+        document.relate("used", run, document.entity("package", label, label))
     for name, check in sorted(one.golden.checks.items()):
         value = document.entity("value", check.digest, f"{one.test}: {clean(name) or 'value'}", check=check_kind(check))
-        document.document.hadMember(state, value)
+        document.relate("hadMember", state, value)
     _steps(document, one, run)
 
 
@@ -100,13 +105,13 @@ def _change(document: _Document, one: Holding, entry: Entry) -> str:
         f"mlrepro:change-{hexadecimal(str(entry['digest']))}", str(entry["reason"]), str(entry["action"]), time,
         digest=str(entry["digest"]), change=_text(entry["change"]), commit=_text(entry["commit"]),
     )  # fmt: skip
-    document.document.wasAssociatedWith(change, document.person(str(entry["author"])))
-    document.document.wasGeneratedBy(new, change, time)
+    document.relate("wasAssociatedWith", change, document.person(str(entry["author"])))
+    document.relate("wasGeneratedBy", new, change, time)
     if entry["previous"] is not None:
-        document.document.wasInformedBy(change, f"mlrepro:change-{hexadecimal(str(entry['previous']))}")
+        document.relate("wasInformedBy", change, f"mlrepro:change-{hexadecimal(str(entry['previous']))}")
     if entry["old"] is not None and entry["old"] != entry["new"]:
         old = document.entity("golden", str(entry["old"]), f"golden of {one.test}", folder=one.folder)
-        document.document.wasRevisionOf(new, old, change)
+        document.relate("wasRevisionOf", new, old, change)
     return new
 
 
@@ -118,9 +123,9 @@ def _steps(document: _Document, one: Holding, run: str) -> None:
         activity = document.activity(
             names[step.name], f"{one.test}: step {step.name}", "step", None, raised=step.raised
         )
-        document.document.wasInformedBy(activity, run if step.inside is None else names[step.inside])
-        document.document.wasGeneratedBy(
-            document.entity("value", step.output, f"output of {step.name}", type=step.kind), activity
+        document.relate("wasInformedBy", activity, names.get(step.inside or "", run))
+        document.relate(
+            "wasGeneratedBy", document.entity("value", step.output, f"output of {step.name}", type=step.kind), activity
         )
         _inputs(document, step, activity, names)
 
@@ -128,12 +133,12 @@ def _steps(document: _Document, one: Holding, run: str) -> None:
 def _inputs(document: _Document, step: Step, activity: str, names: dict[str, str]) -> None:
     for given in step.inputs:
         value = document.entity("value", given.digest, f"{given.name} of {step.name}", type=given.kind)
-        document.document.used(activity, value)
+        document.relate("used", activity, value)
     for given in step.files:
-        document.document.used(activity, document.entity("data", given.digest, given.name, type=given.kind))
+        document.relate("used", activity, document.entity("data", given.digest, given.name, type=given.kind))
     for source in step.sources:
         if source in names:
-            document.document.wasInformedBy(activity, names[source])
+            document.relate("wasInformedBy", activity, names[source])
 
 
 def _source(document: _Document, kind: str, thing: Thing) -> str:
