@@ -33,7 +33,10 @@ def private_key(path: Path) -> Any:
     except Exception as error:  # noqa: BLE001  # a wrong password and a damaged key raise many types
         raise UsageError(f"--key {path} can't be read: {_text(error)}. Is {PASSWORD} right?") from None
     _known(path, key.public_key())
-    return signer.CryptoSigner(key)
+    try:
+        return signer.CryptoSigner(key)
+    except ValueError as error:
+        raise _unusable(path, error) from None
 
 
 def public_key(path: Path) -> Any:
@@ -58,10 +61,14 @@ def _known(path: Path, key: Any) -> Any:
     try:
         known = signer.SSlibKey.from_crypto(key)
     except ValueError as error:
-        raise UsageError(f"--key {path} is of a kind that can't sign here: {error}. Make one with  {NEW}") from None
+        raise _unusable(path, error) from None
     if known.keytype == "rsa" and key.key_size < SMALLEST_RSA:
         raise UsageError(f"--key {path} is an RSA key of {key.key_size} bits, at least {SMALLEST_RSA} are needed")
     return known
+
+
+def _unusable(path: Path, error: ValueError) -> UsageError:
+    return UsageError(f"--key {path} is of a kind that can't sign here: {error}. Make one with  {NEW}")
 
 
 def _forms() -> Any:

@@ -122,6 +122,7 @@ class _Writer:
             inputs = [self._given(one, step, given) for given in step.inputs]
             inputs += [self._data(given.name, given.digest, []) for given in step.files]
             output = self.events.OutputDataset(JOBS, f"{one.test}.{step.name}", facets=self._version(step.output))
+            yield self._event("START", entry, run, job, inputs, [])
             yield self._event("FAIL" if step.raised else "COMPLETE", entry, run, job, inputs, [output])
 
     def _given(self, one: Holding, step: Step, given: Input) -> Any:

@@ -136,13 +136,14 @@ def test_openlineage_events_are_built_again_by_the_client(root: Path) -> None:
     facets = pytest.importorskip("openlineage.client.facet_v2")
     serde = pytest.importorskip("openlineage.client.serde").Serde
     lines = (exported(root, "openlineage") / "events.jsonl").read_text("utf-8").splitlines()
-    ended = Counter[str]()
+    begun, ended = Counter[str](), Counter[str]()
     for line in lines:
         event = rebuilt(json.loads(line), events, facets)
         assert serde.to_json(event) == line
         UUID(event.run.runId)
+        begun[event.run.runId] += event.eventType is events.RunState.START
         ended[event.run.runId] += event.eventType in (events.RunState.COMPLETE, events.RunState.FAIL)
-    assert set(ended.values()) == {1}
+    assert {*begun.values(), *ended.values()} == {1}  # the format asks for one of each
     changes = sum(one.count for one in holdings(root))
     steps = sum(len(one.golden.steps) for one in holdings(root))
     assert len(ended) == changes + steps
