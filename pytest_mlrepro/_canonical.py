@@ -7,8 +7,7 @@ hard part of the RFC, and what we digest has floats as text.
 from __future__ import annotations
 
 import json
-
-from ._json import Json
+from typing import Any
 
 __all__ = ["canonical"]
 
@@ -16,7 +15,7 @@ LARGEST = 2**53 - 1
 """Integers beyond it are not the same in every reader of JSON."""
 
 
-def canonical(value: Json) -> str:
+def canonical(value: Any) -> str:
     """Return the one text of a value; its UTF-8 is what is digested.
 
     Raises ValueError for a float, an integer beyond 2**53 - 1, a lone surrogate, and whatever JSON does not have.
@@ -39,7 +38,7 @@ def _units(key: str) -> bytes:
     return key.encode("utf-16-be", "surrogatepass")
 
 
-def _text(value: Json) -> str:
+def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"canonical JSON holds no {type(value).__name__} ({value!r})")
     value.encode("utf-8")  # UnicodeEncodeError is a ValueError

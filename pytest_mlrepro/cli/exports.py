@@ -28,9 +28,10 @@ __all__ = ["export"]
 @click.pass_obj
 @reported
 def export(root: Path, form: Format, output: Path, data: bool, key: Path | None) -> None:
-    """Write all goldens with their histories to a folder, in FORMAT:
+    """Write all goldens with their histories in a standard format, for archives and auditors.
 
     \b
+    FORMAT is one of
       in-toto      a statement for each golden and one for all
       prov         W3C PROV-JSON: changes, people, sources, steps
       openlineage  events: a run for each change, one for each step
