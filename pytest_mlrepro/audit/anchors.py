@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,27 +26,28 @@ class Anchored:
     signed: bool = False
 
 
-def by_checkpoint(held: list[Holding], path: Path, key: Path | None) -> Anchored:
+def by_checkpoint(held: list[Holding], path: Path, key: Path | None, unreadable: Collection[str] = ()) -> Anchored:
     """Hold goldens against a checkpoint; or against a signature of former times, which takes its public key.
 
-    Goldens and entries that were added since are no problem: a history grows.
+    Goldens and entries that were added since are no problem: a history grows. `unreadable` are folders of goldens that are
+    there and damaged, of which that was said.
     """
     text = _read(path, "--checkpoint")
     if not is_envelope(text):
         point = checkpoint.loads(text, path)
-        return Anchored(tuple(point.problems(held)), f"anchored: {_held(point, held)}")
+        return Anchored(tuple(point.problems(held, unreadable=unreadable)), f"anchored: {_held(point, held)}")
     if key is None:
         raise UsageError(f"--checkpoint {path} is signed: give the public key too, with  --key FILE")
     payload, by = opened(text, key, str(path))
     signed = parsed(payload, str(path))
     return Anchored(
-        tuple(signed.point.problems(held, made="the signature")),
+        tuple(signed.point.problems(held, unreadable=unreadable, made="the signature")),
         f"anchored, signed by the key {by}: {_held(signed.point, held)}",
         signed=True,
     )
 
 
-def by_signature(held: list[Holding], path: Path, key: Path) -> Anchored:
+def by_signature(held: list[Holding], path: Path, key: Path, unreadable: Collection[str] = ()) -> Anchored:
     """Hold goldens against their signature: each file is the one that was signed, and nothing was added."""
     public_key(key)  # a wrong file is said first
     if not path.exists():
@@ -56,15 +57,15 @@ def by_signature(held: list[Holding], path: Path, key: Path) -> Anchored:
     payload, by = opened(_read(path, "--signature"), key, str(path))
     signed = parsed(payload, str(path))
     return Anchored(
-        tuple(_unlike(signed, held)),
+        tuple(_unlike(signed, held, unreadable)),
         f"signed by the key {by} on {signed.point.time}: every file is the one that was signed",
     )
 
 
-def _unlike(signed: Signed, held: list[Holding]) -> Iterator[str]:
+def _unlike(signed: Signed, held: list[Holding], unreadable: Collection[str]) -> Iterator[str]:
     if signed.is_expired:
         yield f"the signature of {signed.point.time} expired on {signed.expires}: sign again with  mlrepro sign"
-    yield from signed.point.problems(held, made="the signature")
+    yield from signed.point.problems(held, unreadable=unreadable, made="the signature")
     broken = {mark.folder for mark in signed.point.marks}
     for one in held:
         if one.folder not in broken:

@@ -7,7 +7,7 @@ against a note of what it was.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,11 +52,18 @@ class Checkpoint:
         """Return the one digest that stands for all of it: short enough for a ticket or a sheet of paper."""
         return _digest([[mark.folder, mark.test, mark.count, mark.head] for mark in self.marks])
 
-    def problems(self, held: list[Holding], *, made: str = "the checkpoint") -> Iterator[str]:
-        """Yield what is not as it was, or has not grown from it; `made` is what the note is called."""
+    def problems(
+        self, held: list[Holding], *, unreadable: Collection[str] = (), made: str = "the checkpoint"
+    ) -> Iterator[str]:
+        """Yield what is not as it was, or has not grown from it.
+
+        unreadable: folders of goldens that are there and damaged, of which that was said. made: what the note is called.
+        """
         present = {one.folder: one for one in held}
         for mark in self.marks:
             one = present.get(mark.folder)
+            if one is None and mark.folder in unreadable:
+                continue
             if one is None:
                 yield (
                     f"{mark.folder} ({mark.test}) is gone: {made} of {self.time} knows it, with {_entries(mark.count)}. "
@@ -128,13 +135,25 @@ def from_json(data: Json, place: str) -> Checkpoint:
             raise GoldenError(
                 f"{place} has schema {data['schema']!r}, this version knows {SCHEMA}: update pytest-mlrepro"
             )
-        marks = tuple(Mark(one["folder"], one["test"], int(one["count"]), one["head"]) for one in data["goldens"])
-        point = Checkpoint(data["time"], marks)
+        point = Checkpoint(_text(data["time"]), tuple(map(_mark, data["goldens"])))
         if to_json(point) != data:
             raise GoldenError(f"{place} was edited or is damaged: its content does not match its digest")
         return point
     except (KeyError, TypeError, ValueError) as error:
-        raise GoldenError(f"{place} is damaged: {type(error).__name__} at {error}") from None
+        raise GoldenError(f"{place} is damaged: {error}") from None
+
+
+def _mark(data: Json) -> Mark:
+    count = data["count"]
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"a count of {count!r}")
+    return Mark(_text(data["folder"]), _text(data["test"]), count, _text(data["head"]))
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} where text is expected")
+    return value
 
 
 def _digest(value: Json) -> str:

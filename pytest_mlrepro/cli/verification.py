@@ -41,7 +41,7 @@ def verify(root: Path, key: Path | None, signature: Path | None, checkpoint: Pat
     folders = list(golden_folders(root))
     problems = [problem for folder in folders for problem in store.problems(folder)]
     said = []
-    for anchored in _anchored(_readable(folders, root), root, key, signature, checkpoint):
+    for anchored in _anchored(folders, root, key, signature, checkpoint):
         problems += anchored.problems
         said.append(anchored.said)
     for problem in problems:
@@ -64,25 +64,29 @@ _UNANCHORED = (
 )
 
 
-def _readable(folders: list[Path], root: Path) -> list[Holding]:
-    """Return the goldens that can be read; what is wrong with the others is told anyway."""
-    found = []
+def _readable(folders: list[Path], root: Path) -> tuple[list[Holding], set[str]]:
+    """Return the goldens that can be read, and the folders of the others: what is wrong with those is told anyway."""
+    found, unreadable = [], set()
     for folder in folders:
         try:
             found.append(holding(folder, root))
         except GoldenError:
-            continue
-    return [one for one in found if one.count]
+            unreadable.add(folder.relative_to(root).as_posix())
+    empty = {one.folder for one in found if not one.count}
+    return [one for one in found if one.count], unreadable | empty
 
 
 def _anchored(
-    held: list[Holding], root: Path, key: Path | None, signature: Path | None, checkpoint: Path | None
+    folders: list[Path], root: Path, key: Path | None, signature: Path | None, checkpoint: Path | None
 ) -> list[anchors.Anchored]:
+    if key is None and checkpoint is None:
+        return []
+    held, unreadable = _readable(folders, root)
     found = []
     if checkpoint is not None:
-        found.append(_told(lambda: anchors.by_checkpoint(held, checkpoint, key)))
+        found.append(_told(lambda: anchors.by_checkpoint(held, checkpoint, key, unreadable)))
     if key is not None and (signature is not None or not any(one.signed for one in found)):
-        found.append(_told(lambda: anchors.by_signature(held, signature or root / FILE, key)))
+        found.append(_told(lambda: anchors.by_signature(held, signature or root / FILE, key, unreadable)))
     return found
 
 

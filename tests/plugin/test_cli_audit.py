@@ -186,6 +186,22 @@ def test_a_damaged_store_is_neither_signed_nor_noted_nor_exported(
     assert "was edited by hand or damaged" in found
 
 
+def test_a_damaged_golden_is_not_called_gone(model: Project, keys: tuple[Path, Path], tmp_path: Path) -> None:
+    private, public = keys
+    mlrepro(model, "checkpoint", "-o", tmp_path / "point.json")
+    mlrepro(model, "sign", "--key", private)
+    path, history = model.golden(), model.golden().with_name("history.jsonl")
+    before = path.read_bytes(), history.read_bytes()
+    for damaged, content in ((path, b"{"), (history, b""), (history, b"x\n")):
+        damaged.write_bytes(content)
+        for anchor in (("--checkpoint", tmp_path / "point.json"), ("--key", public)):
+            text = mlrepro(model, "verify", *anchor, code=1)
+            assert "is gone" not in text
+            assert "1 problem in 1 golden" in text
+        path.write_bytes(before[0])
+        history.write_bytes(before[1])
+
+
 def test_a_project_without_goldens_has_nothing_to_sign(project: Project) -> None:
     assert "no golden under" in mlrepro(project, "checkpoint", code=2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from blake3 import blake3
 
+from pytest_mlrepro._canonical import canonical
+from pytest_mlrepro._json import json_text
 from pytest_mlrepro.audit import anchors, checkpoint
 from pytest_mlrepro.audit.checkpoint import Checkpoint
 from pytest_mlrepro.audit.stock import holdings, require_whole
@@ -118,6 +122,21 @@ def test_each_changed_byte_of_a_checkpoint_is_damage_to_it(root: Path, noted: Pa
 def test_what_is_no_checkpoint_is_named(root: Path, noted: Path, text: str) -> None:
     noted.write_text(text, "utf-8")
     with pytest.raises((GoldenError, UsageError), match=r"damaged|no checkpoint"):
+        held(root, noted)
+
+
+@pytest.mark.parametrize("count", [0, -9, "1", 1.5, None])
+@pytest.mark.parametrize("field", ["folder", "test", "head", "count"])
+def test_a_checkpoint_whose_fields_cannot_be_is_damaged(root: Path, noted: Path, field: str, count: object) -> None:
+    """Its own digest is no protection: anybody can make one."""
+    point = checkpoint.to_json(checkpoint.taken(holdings(root)))
+    value = count if field == "count" else [count]
+    point["goldens"][0][field] = value
+    point.pop("digest")
+    with contextlib.suppress(ValueError):
+        point["digest"] = f"blake3:{blake3(canonical(point).encode()).hexdigest()}"
+    noted.write_text(json_text(point), "utf-8")
+    with pytest.raises(GoldenError, match="damaged"):
         held(root, noted)
 
 
