@@ -21,7 +21,7 @@ def require(name: str, *, extra: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name != name.partition(".")[0]:
+        if not f"{name}.".startswith(f"{error.name}."):  # something that the library itself needs
             raise
         raise MissingDependencyError(
             f"{name} is needed here and is not installed: run  pip install 'pytest-mlrepro[{extra}]'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,12 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "pytest_mlrepro"
 FLOORS = {
-    "records": 0, "errors": 0, "_lazy": 0, "_json": 0, "_imports": 0,
+    "records": 0, "errors": 0, "_lazy": 0, "_json": 0, "_imports": 0, "_canonical": 0,
     "values": 1, "served": 1, "_frames": 1,
     "fingerprints": 2, "compare": 2, "seeding": 2, "tracking": 2,
     "provenance": 3, "pipeline": 3, "robustness": 3, "contracts": 3, "drift": 3,
     "golden": 4, "strategies": 4,
-    "session": 5, "report": 5, "bisect": 5, "determinism": 5,
+    "session": 5, "report": 5, "bisect": 5, "determinism": 5, "audit": 5,
     "plugin": 6, "integration": 6, "cli": 6,
 }  # fmt: skip
 NEIGHBOURS = {("report", "session"), ("plugin", "integration"), ("_lazy", "errors")}
@@ -62,9 +63,16 @@ def test_only_the_door_knows_pytest(path: Path) -> None:
 def test_optional_libraries_are_never_imported(path: Path) -> None:
     optional = {"torch", "sklearn", "pandas", "polars", "pyarrow", "scipy", "hypothesis", "xdist", "randomly"}
     optional |= {"safetensors", "h5py", "onnx", "joblib", "foolbox", "eagerpy", "narwhals", "duckdb", "cleanlab"}
+    optional |= {"securesystemslib", "cryptography", "prov", "openlineage", "cyclonedx", "packageurl", "rocrate"}
     assert not [name for name in imported(path) if name.split(".")[0] in optional]
 
 
 def test_every_room_stands_on_a_floor() -> None:
     rooms = {room(path) for path in MODULES}
     assert rooms == set(FLOORS)
+
+
+def test_the_verifier_of_exports_imports_the_standard_library_alone() -> None:
+    path = PACKAGE / "audit" / "standalone.py"
+    ast.parse(path.read_text("utf-8"), feature_version=(3, 9))
+    assert {name.split(".")[0] for name in imported(path)} <= sys.stdlib_module_names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -218,3 +219,27 @@ def test_every_page_stands_in_the_index() -> None:
     index = (ROOT / "docs" / "index.md").read_text("utf-8")
     pages = {page.stem for page in (ROOT / "docs").glob("*.md")} - {"index"}
     assert {page for page in pages if f"\n{page}\n" not in index} == set()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_the_commands_of_the_page_on_audits_work(tmp_path: Path) -> None:
+    for library in ("securesystemslib", "cryptography", "rocrate"):
+        pytest.importorskip(library)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    page = (ROOT / "docs" / "audit.md").read_text("utf-8")
+    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    (commands,) = re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    printed = {command: run(tmp_path, command) for command in commands.splitlines()}
+    assert "unanchored" in printed["mlrepro verify"]
+    assert "anchored: " in printed["mlrepro verify --checkpoint checkpoint.json"]
+    assert "every file is the one that was signed" in printed["mlrepro verify --key KEY.pub"]
+    assert "verified: " in printed["python -I -S archive/verify.py"]
+    assert "Signature Verified Successfully" in printed[commands.splitlines()[-1]]
+
+
+def test_the_page_on_audits_names_every_export() -> None:
+    from pytest_mlrepro.audit.export import FORMATS
+
+    page = (ROOT / "docs" / "audit.md").read_text("utf-8")
+    assert [form for form in FORMATS if f"| `{form}` |" not in page] == []

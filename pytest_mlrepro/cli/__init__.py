@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from . import decisions, differences, goldens, lineage, log, reasons
+from . import decisions, differences, exports, goldens, lineage, log, reasons, signing, verification
 from .entry import main
 
-__all__ = ["decisions", "differences", "goldens", "lineage", "log", "main", "reasons"]
+__all__ = [
+    "decisions",
+    "differences",
+    "exports",
+    "goldens",
+    "lineage",
+    "log",
+    "main",
+    "reasons",
+    "signing",
+    "verification",
+]

@@ -1,8 +1,7 @@
-"""Looking at what is stored: `status`, `show` and `verify`."""
+"""Looking at what is stored: `status` and `show`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -10,7 +9,7 @@ from typing import Literal
 import click
 
 from ..errors import GoldenError, UsageError
-from ..golden import history, pending, store
+from ..golden import history, pending
 from ..golden.suite import metrics_recorded
 from ..report.contents import contents
 from ..report.origins import origins
@@ -20,7 +19,7 @@ from .entry import main, reported
 from .finding import golden_folders, loaded, title
 from .words import count, plain, summary
 
-__all__ = ["show", "status", "verify"]
+__all__ = ["show", "status"]
 
 
 @main.command()
@@ -76,28 +75,6 @@ def show(root: Path, test: str, full: bool) -> None:
 def _but(metrics: dict[Path, int], folder: Path) -> int:
     """Return how many metrics the other goldens have."""
     return sum(count for other, count in metrics.items() if other != folder)
-
-
-@main.command()
-@click.pass_obj
-@reported
-def verify(root: Path) -> None:
-    """Check every golden: that it is whole, that each array is the one recorded, and that its history is unbroken."""
-    bad = total = 0
-    for folder in golden_folders(root):
-        total += 1
-        for problem in store.problems(folder):
-            bad += 1
-            click.secho(plain(problem), fg="red")
-    if bad:
-        click.echo(f"{count(bad, 'problem')} in {count(total, 'golden')}")
-        sys.exit(1)
-    if not total:
-        click.echo(f"no golden under {root}: nothing was verified")
-        return
-    click.echo(f"{count(total, 'golden')} verified: as written, with an unbroken history")
-    click.echo("unanchored: a history whose end was cut off with its golden put back, or that was")
-    click.echo("written anew from its start, can't be told without a checkpoint kept elsewhere")
 
 
 def _print_golden(folder: Path, root: Path, proposal: pending.Proposal | None) -> None:

@@ -7,7 +7,6 @@ crash prevented is told by the next one, which starts from the same golden (`old
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import time
 from datetime import UTC, datetime
@@ -15,19 +14,15 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from blake3 import blake3
-
 from ..errors import GoldenError
 from ..provenance.git import ask_git
+from .entries import ALGORITHM, SCHEMA, Entry, digest, entry_line, is_whole, parsed, safe
 from .files import write_whole
 
-__all__ = ["Action", "Entry", "append", "problems", "read"]
+__all__ = ["Action", "Entry", "append", "digest", "problems", "read"]
 
-SCHEMA = 1
 FILE = "history.jsonl"
-FIELDS = {"action", "author", "change", "commit", "digest", "new", "old", "previous", "reason", "schema", "time"}
 Action: TypeAlias = Literal["record", "update", "accept"]
-Entry: TypeAlias = dict[str, str | int | None]
 
 
 def append(
@@ -37,23 +32,24 @@ def append(
     before = read(folder)
     entry: Entry = {
         "action": action,
-        "author": author(root),
-        "change": change,
+        "algorithm": ALGORITHM,
+        "author": safe(author(root)),
+        "change": None if change is None else safe(change),
         "commit": commit(root),
         "new": new,
         "old": old,
         "previous": before[-1]["digest"] if before else None,
-        "reason": reason,
+        "reason": safe(reason),
         "schema": SCHEMA,
         "time": now(),
     }
     entry["digest"] = digest(entry)
-    write_whole(folder / FILE, "".join(f"{line}\n" for line in [*_lines(folder), _line(entry)]))
+    write_whole(folder / FILE, "".join(f"{line}\n" for line in [*_lines(folder), entry_line(entry)]))
 
 
 def read(folder: Path) -> list[Entry]:
     """Return the entries, oldest first; raise GoldenError for a line that is no entry."""
-    return [_entry(line, number, folder) for number, line in enumerate(_lines(folder), start=1)]
+    return [parsed(line, f"{folder / FILE}, line {number}") for number, line in enumerate(_lines(folder), start=1)]
 
 
 def problems(folder: Path, seal: str | None) -> list[str]:
@@ -68,9 +64,9 @@ def problems(folder: Path, seal: str | None) -> list[str]:
     found: list[str] = []
     standing: Entry | None = None
     for number, line in enumerate(lines, start=1):
-        entry = _entry(line, number, folder)
+        entry = parsed(line, f"{folder / FILE}, line {number}")
         where = f"{folder / FILE}, line {number}"
-        if not _is_whole(entry, line):
+        if not is_whole(entry, line):
             found.append(f"{where}: this entry was edited")
         if entry["previous"] != (standing["digest"] if standing else None):
             found.append(f"{where}: does not follow the entry before it: one was dropped, swapped, inserted or edited")
@@ -104,47 +100,6 @@ def _lines(folder: Path) -> list[str]:
     if lines.pop():
         raise GoldenError(f"{folder / FILE} ends without a newline: it is not whole. Put it back from version control")
     return lines
-
-
-def _entry(line: str, number: int, folder: Path) -> Entry:
-    where = f"{folder / FILE}, line {number}"
-    if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>")):
-        raise GoldenError(f"{where}: a merge conflict. Keep the history of one side and record the other change again")
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
-        raise GoldenError(f"{where} is no entry: it is not JSON") from None
-    if not isinstance(entry, dict) or entry.keys() != FIELDS or not _plain(entry):
-        raise GoldenError(f"{where} is no entry of a golden's history")
-    return entry
-
-
-def _plain(entry: dict[str, object]) -> bool:
-    return all(value is None or isinstance(value, (str, int)) for value in entry.values())
-
-
-def _text(entry: Entry, *, ascii_only: bool) -> str:
-    return json.dumps(entry, sort_keys=True, ensure_ascii=ascii_only, separators=(",", ":"))
-
-
-def _line(entry: Entry) -> str:
-    """Return the line of an entry; what can't be printed is escaped, so that a line stays a line to every tool."""
-    line = _text(entry, ascii_only=False)
-    return line if line.isprintable() else _text(entry, ascii_only=True)
-
-
-def _is_whole(entry: Entry, line: str) -> bool:
-    """Tell whether a line is as it was written; what counts as printable may differ between two Pythons."""
-    return digest(entry) == entry["digest"] and line in (
-        _text(entry, ascii_only=False),
-        _text(entry, ascii_only=True),
-    )
-
-
-def digest(entry: Entry) -> str:
-    """Return the digest over the other fields of an entry: it shows an edit, and the next entry refers to it."""
-    line = _text({name: value for name, value in entry.items() if name != "digest"}, ascii_only=True)
-    return f"blake3:{blake3(line.encode()).hexdigest()}"
 
 
 def now() -> str:

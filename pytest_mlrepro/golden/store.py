@@ -17,6 +17,7 @@ from ..provenance.record import dumps as dumps_provenance
 from ..provenance.record import loads as loads_provenance
 from ..values.node import Node, Scalar, Source
 from . import history
+from .beside import contract_problems
 from .codecs import encode
 from .files import content_digest, copy_whole, file_digest, read_start, read_whole, sweep, sync_folder, write_whole
 from .layout import array_file, contract_file
@@ -210,12 +211,16 @@ def _altered(path: Path) -> str:
 
 
 def problems(folder: Path) -> list[str]:
-    """Return everything that is wrong with the golden in `folder`: file, arrays, digests, history."""
+    """Return everything that is wrong with the golden in `folder`: file, arrays, digests, history, texts of contracts."""
     try:
         golden = load(folder)
         if golden is None:
             return [f"{folder} holds no golden.json: a recording was interrupted, record the test again"]
-        return [*_wrong_values(golden, folder), *history.problems(folder, golden.seal)]
+        return [
+            *_wrong_values(golden, folder),
+            *contract_problems(golden, folder),
+            *history.problems(folder, golden.seal),
+        ]
     except GoldenError as error:
         return [str(error)]
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rfc8785
+from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlrepro.compare.tolerance import tolerances
 from pytest_mlrepro.errors import GoldenError
 from pytest_mlrepro.golden import history, store
+from pytest_mlrepro.golden.entries import safe
 from pytest_mlrepro.golden.record import Golden
 from pytest_mlrepro.records import TestId
 from pytest_mlrepro.values.describe import describe
@@ -207,8 +211,14 @@ def test_a_reason_of_odd_characters_stays_one_line_and_comes_back(tmp_path: Path
     folder = save(tmp_path, 1.0, reason)
     save(tmp_path, 2.0, reason)
     assert store.problems(folder) == []
-    assert [entry["reason"] for entry in history.read(folder)] == [reason, reason]
+    assert [entry["reason"] for entry in history.read(folder)] == [safe(reason), safe(reason)]
     assert len((folder / history.FILE).read_text("utf-8").splitlines()) == 2
+
+
+def test_only_what_is_unsafe_on_a_line_is_written_as_an_escape() -> None:
+    assert safe("a\u2028b\x9bc\u202ed\udcff\x7f") == "a\\u2028b\\u009bc\\u202ed\\udcff\\u007f"
+    kept = "Größe λ 🎲 日本\u3000語 \n\t\0\x1b"
+    assert safe(kept) == kept
 
 
 @settings(max_examples=40)
@@ -218,7 +228,7 @@ def test_any_reason_comes_back(reasons: list[str], tmp_path_factory: pytest.Temp
     for number, reason in enumerate(reasons):
         folder = save(root, number, reason)
     assert store.problems(folder) == []
-    assert [entry["reason"] for entry in history.read(folder)] == reasons
+    assert [entry["reason"] for entry in history.read(folder)] == [*map(safe, reasons)]
 
 
 def test_windows_line_ends_are_the_same_history(folder: Path) -> None:
@@ -282,6 +292,61 @@ def test_a_file_of_a_store_that_is_cut_doubled_or_gone_is_found(folder: Path, ch
         assert store.problems(folder), path.name
         path.write_bytes(data)
     assert store.problems(folder) == []
+
+
+def test_each_entry_is_canonical_json_with_its_schema_and_algorithm(tmp_path: Path) -> None:
+    folder = save(tmp_path, 1.0, "Größe \u2028 \ud800 \n")
+    (line,) = lines(folder)
+    entry = json.loads(line)
+    assert (entry["schema"], entry["algorithm"]) == (2, "blake3")
+    assert rfc8785.dumps(entry).decode() == line
+    told = {name: value for name, value in entry.items() if name != "digest"}
+    assert entry["digest"] == f"blake3:{blake3(rfc8785.dumps(told)).hexdigest()}"
+
+
+def test_a_history_of_the_first_schema_goes_on_in_the_second(tmp_path: Path) -> None:
+    kept = Path(__file__).parent.parent / "compat" / "golden-1" / "__golden__" / "test_values" / "test_values-bcf47d4b"
+    folder = tmp_path / kept.name
+    shutil.copytree(kept, folder)
+    golden = store.load(folder)
+    assert golden is not None
+    without = replace(golden, checks={name: check for name, check in golden.checks.items() if name != "odd"})
+    store.save(folder, without, folder, action="update", reason="third", change=None, root=tmp_path)
+    assert [entry["schema"] for entry in history.read(folder)] == [1, 1, 2]
+    assert store.problems(folder) == []
+    whole = lines(folder)
+    for number in range(3):
+        for fault in ("reason", "time", "previous"):
+            entry = json.loads(whole[number])
+            entry[fault] = "another"
+            edited = json.dumps(entry, sort_keys=True, separators=(",", ":"))
+            assert rewrite(folder, [*whole[:number], edited, *whole[number + 1 :]])
+    assert rewrite(folder, whole) == []
+
+
+@pytest.mark.parametrize(
+    ("spelling", "change"),
+    [
+        ("a space", lambda line: line.replace(",", ", ", 1)),
+        ("an escape", lambda line: line.replace('"reason 3"', '"reason\\u0020 3"').replace("\\u0020 ", "\\u0020")),
+        ("another order", lambda line: json.dumps(dict(reversed(json.loads(line).items())), separators=(",", ":"))),
+        ("a field twice", lambda line: line.replace("{", '{"action":"record",', 1)),
+        ("a number otherwise", lambda line: line.replace('"schema":2', '"schema":2e0')),
+    ],
+)
+def test_another_spelling_of_the_same_entry_is_an_edit(
+    folder: Path, spelling: str, change: Callable[[str], str]
+) -> None:
+    kept = lines(folder)
+    changed = change(kept[3])
+    assert changed != kept[3]
+    assert rewrite(folder, [*kept[:3], changed]), spelling
+
+
+def test_an_entry_of_a_later_version_says_so(folder: Path) -> None:
+    kept = lines(folder)
+    kept[1] = json.dumps(json.loads(kept[1]) | {"schema": 3, "more": 1})
+    assert ["line 2 has schema 3, this version knows 2: update" in text for text in rewrite(folder, kept)] == [True]
 
 
 def test_a_store_that_was_copied_elsewhere_is_whole(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

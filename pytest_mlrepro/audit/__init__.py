@@ -1,0 +1,1 @@
+"""Goldens for those who must trust them later and elsewhere: checkpoints, signatures, and exports in standard formats."""
