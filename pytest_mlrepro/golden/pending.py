@@ -13,6 +13,7 @@ from ..errors import GoldenError
 from . import history
 from .files import STEPS, copy_whole, write_whole
 from .layout import is_leaf, pending_folder
+from .private import private_folder
 from .record import FILE, Golden, Recorded, dumps
 from .store import details_of, load, provenance_of, save, verify_arrays
 from .timings import keep_timings
@@ -95,10 +96,8 @@ def _changed_steps(old: Golden | None, new: Golden) -> list[str]:
 def _clear(folder: Path, root: Path) -> None:
     try:
         shutil.rmtree(folder, ignore_errors=True)
+        private_folder(root)
         folder.mkdir(parents=True)
-        ignore = root / ".mlrepro" / ".gitignore"
-        if not ignore.exists():
-            write_whole(ignore, "# made by pytest-mlrepro: proposals are for this checkout alone\n*\n")
     except OSError as error:
         raise GoldenError(f"can't make the folder {folder}: {error.strerror or error}") from error
 
