@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..compare.explain import failure_text
 from ..errors import GoldenError, MlreproError
 from ..provenance.record import Provenance
+from ..provenance.written import written_code
 from ..records import Check
 from .checking import title
 from .pending import propose
@@ -116,6 +117,7 @@ class Failing:
                 test=case.nodeid,
                 change=greatest([*case.steps_change(), *case.checking.changes]) or "",
                 why=why,
+                code=written_code(made_from.code, case.settings.root),
             )
         except GoldenError as error:
             return str(error)

@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import GoldenError
+from ..provenance.written import Written, changed_code, checked
 from . import history
 from .files import STEPS, copy_whole, write_whole
-from .layout import is_leaf, pending_folder
+from .layout import is_leaf, leaf, pending_folder
 from .private import private_folder
-from .record import FILE, Golden, Recorded, dumps
+from .record import FILE, Golden, Recorded, dumps, titled
 from .store import details_of, load, provenance_of, save, verify_arrays
+from .suite import SKIPPED
 from .timings import keep_timings
 
 __all__ = ["Proposal", "accept", "propose", "read_all", "reject", "withdraw"]
 
 FACTS = "proposal.json"
 SCHEMA = 1
+NAMED = 8
+"""Changed definitions that are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,14 @@ class Proposal:
     folder: Path
     steps: tuple[str, ...] = ()
     """Names of the steps of its pipeline that are new, other than recorded, or gone."""
+    variant: Mapping[str, str] = field(default_factory=dict)
+    code: Written = field(default_factory=dict)
+    """The project's code that the values were made from, as it was written then; {} where that is unknown."""
+
+    @property
+    def title(self) -> str:
+        """What the proposal is called: the node id, and the variant if it is for one."""
+        return titled(self.test, self.variant)
 
 
 def propose(
@@ -57,6 +69,7 @@ def propose(
     test: str,
     change: str,
     why: str,
+    code: Written,
 ) -> Path:
     """Write what the golden in `target` would become, with its new `arrays`, and return the proposal's folder.
 
@@ -67,6 +80,7 @@ def propose(
     facts = {
         "base": old.seal if old else None,
         "change": change,
+        "code": code,
         "changed": sorted(name for name in new.checks if name in before and new.checks[name] != before[name]),
         "dropped": sorted(before.keys() - new.checks.keys()),
         "golden": target.relative_to(root).as_posix(),
@@ -75,6 +89,7 @@ def propose(
         "steps": _changed_steps(old, new),
         "test": test,
         "time": history.now(),
+        "variant": dict(new.variant),
         "why": why,
     }
     _clear(folder, root)
@@ -127,6 +142,10 @@ def _proposal(data: dict[str, Any], folder: Path) -> Proposal:
             raise ValueError(f"{key!r} is no list of names")
         data[key] = tuple(data[key])
     data.setdefault("why", "")
+    data["code"] = checked(data.get("code", {}))
+    variant = data.setdefault("variant", {})
+    if not isinstance(variant, dict) or not all(isinstance(value, str) for value in variant.values()):
+        raise ValueError("'variant' is no mapping of names to texts")
     for key in ("test", "golden", "change", "time", "why"):
         if not isinstance(data[key], str):
             raise ValueError(f"{key!r} is no text")
@@ -140,13 +159,15 @@ def accept(proposal: Proposal, *, root: Path, reason: str) -> Path:
     """
     target = _target(proposal, root)
     new, old = _new(proposal), load(target)
+    _require_of_test(proposal, new, target, root)
     if old is not None and old.seal == new.seal:  # accepted before, and interrupted then
         _remove(proposal.folder)
         return target
     if (old.seal if old else None) != proposal.base:
         raise GoldenError(
-            f"the golden of {proposal.test} has changed since this proposal was made: run the test again, then accept"
+            f"the golden of {proposal.title} has changed since this proposal was made: run the test again, then accept"
         )
+    _require_same_code(proposal, root)
     for check in new.checks.values():
         _verify_either(check, proposal.folder, target)
     if new.details is not None and new.files():  # whose names are checked
@@ -154,6 +175,18 @@ def accept(proposal: Proposal, *, root: Path, reason: str) -> Path:
     save(target, new, proposal.folder, action="accept", reason=reason, change=proposal.change, root=root)
     _remove(proposal.folder)
     return target
+
+
+def _require_same_code(proposal: Proposal, root: Path) -> None:
+    """Raise GoldenError if the values come from code that isn't there any more: nobody could make them again."""
+    changed = changed_code(proposal.code, root)
+    if changed:
+        more = [f"… and {len(changed) - NAMED} more"] if len(changed) > NAMED else []
+        lines = "\n".join(f"  {line}" for line in [*changed[:NAMED], *more])
+        raise GoldenError(
+            f"the proposal of {proposal.title} was made from code that has changed since:\n{lines}\n"
+            f"Run the test again, then accept what it proposes:\n  pytest '{proposal.test}'"
+        )
 
 
 def _new(proposal: Proposal) -> Golden:
@@ -186,11 +219,22 @@ def _target(proposal: Proposal, root: Path) -> Path:
     target = root / path
     if path.is_absolute() or ".." in path.parts or not target.resolve().is_relative_to(root.resolve()):
         raise GoldenError(f"{proposal.folder / FACTS} points outside of {root}: {proposal.golden!r}")
-    if not is_leaf(target.name) or pending_folder(root, target) != proposal.folder:
+    hidden = not SKIPPED.isdisjoint(path.parts)  # there no golden is ever found again
+    if hidden or not is_leaf(target.name) or pending_folder(root, target).name != proposal.folder.name:
         raise GoldenError(
             f"{proposal.folder / FACTS} was changed by hand: {proposal.golden!r} is not what it proposes for"
         )
     return target
+
+
+def _require_of_test(proposal: Proposal, new: Golden, target: Path, root: Path) -> None:
+    """Raise GoldenError unless what is proposed is of the test that it is shown as, and lies where that test's golden lies."""
+    name = PurePosixPath(new.file).name
+    same = new.nodeid(target, root) == proposal.test and dict(new.variant) == dict(proposal.variant)
+    if not same or leaf(new.test, name, new.variant) != target.name:
+        raise GoldenError(
+            f"{proposal.folder / FACTS} was changed by hand: what it proposes is not the golden of {proposal.title}"
+        )
 
 
 def reject(proposal: Proposal) -> None:

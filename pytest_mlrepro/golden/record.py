@@ -24,7 +24,7 @@ from ..values.node import Node
 from .codecs import array_files, decode
 from .files import PROVENANCE, STEPS
 
-__all__ = ["CONTRACT", "DRIFT", "FILE", "RATCHET", "RATE", "Golden", "Recorded", "dumps", "loads"]
+__all__ = ["CONTRACT", "DRIFT", "FILE", "RATCHET", "RATE", "Golden", "Recorded", "dumps", "loads", "titled", "variant_text"]
 
 FILE = "golden.json"
 SCHEMA = 1
@@ -103,9 +103,10 @@ class Golden:
         checks: Mapping[str, Recorded],
         steps: tuple[Step, ...] = (),
         details: Json = None,
+        variant: Mapping[str, str] | None = None,
     ) -> Golden:
         """Return the golden of `test` that lies in `folder`."""
-        return cls(test.name, _way(test.file, folder.parent), checks, steps=steps, details=details)
+        return cls(test.name, _way(test.file, folder.parent), checks, variant or {}, steps=steps, details=details)
 
     def files(self) -> list[dict[str, Json]]:
         """Return `{"file", "size", "blake3"}` of everything that belongs to it; GoldenError for a name with a way in it."""
@@ -123,6 +124,20 @@ class Golden:
     def nodeid(self, folder: Path, root: Path) -> str:
         """Return the node id of the test, seen from the root directory."""
         return f"{Path(os.path.relpath(folder / self.file, root)).as_posix()}::{self.test}"
+
+    def title(self, folder: Path, root: Path) -> str:
+        """Return the node id, and the variant behind it if the golden is of one."""
+        return titled(self.nodeid(folder, root), self.variant)
+
+
+def titled(nodeid: str, variant: Mapping[str, str]) -> str:
+    """Return how a golden is called: by its test's node id, and its variant if it has one."""
+    return f"{nodeid} ({variant_text(variant)})" if variant else nodeid
+
+
+def variant_text(variant: Mapping[str, str]) -> str:
+    """Return `device=cuda, numpy=2`."""
+    return ", ".join(f"{key}={value}" for key, value in variant.items())
 
 
 @lru_cache(maxsize=8)  # tests come module by module

@@ -349,7 +349,7 @@ def test_goldens_outside_of_testpaths_are_kept(both: Project) -> None:
     both.record()
     (both.root / "deep" / "test_deep.py").unlink()
     ini = both.root / "tox.ini"
-    ini.write_text(ini.read_text() + "testpaths = test_a.py test_b.py\n")
+    ini.write_text(ini.read_text() + "\ntestpaths = test_a.py test_b.py\n")
     assert obsolete(both) == []
     assert pruned_folders(both) == []
 
