@@ -156,7 +156,9 @@ class Session:
             central = self.settings.root / self.settings.golden_dir
             return {path.parent.parent.parent for path in central.rglob(GOLDEN_FILE)}
         walked = {self.settings.root / name for name in self.run.collectors if not name.endswith(".py")}
-        return {folder / self.settings.golden_dir for folder in walked | {test.file.parent for test in self.run.collected}}
+        return {
+            folder / self.settings.golden_dir for folder in walked | {test.file.parent for test in self.run.collected}
+        }
 
     def _is_obsolete(self, folder: Path) -> bool:
         if self.owners.get(folder) in self.run.touched:

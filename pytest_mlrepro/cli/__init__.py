@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import decisions, differences, goldens, housekeeping, lineage, log, reasons
+from . import decisions, differences, goldens, housekeeping, lineage, log, reasons, review
 from .entry import main
 
-__all__ = ["decisions", "differences", "goldens", "housekeeping", "lineage", "log", "main", "reasons"]
+__all__ = ["decisions", "differences", "goldens", "housekeeping", "lineage", "log", "main", "reasons", "review"]

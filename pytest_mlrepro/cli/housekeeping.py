@@ -46,7 +46,9 @@ def prune(root: Path, yes: bool, as_json: bool) -> None:
     for entry in found.obsolete:
         remove(root, entry)
     if not as_json:
-        click.echo(f"removed {count(len(found.obsolete), 'golden')}; version control has them, as far as they were committed")
+        click.echo(
+            f"removed {count(len(found.obsolete), 'golden')}; version control has them, as far as they were committed"
+        )
 
 
 def _asked(number: int) -> bool:

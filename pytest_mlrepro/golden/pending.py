@@ -20,7 +20,7 @@ from .store import details_of, load, provenance_of, save, verify_arrays
 from .suite import SKIPPED
 from .timings import keep_timings
 
-__all__ = ["Proposal", "accept", "propose", "read_all", "reject", "withdraw"]
+__all__ = ["Proposal", "accept", "propose", "read_all", "read_folder", "reject", "withdraw"]
 
 FACTS = "proposal.json"
 SCHEMA = 1
@@ -119,11 +119,16 @@ def _clear(folder: Path, root: Path) -> None:
 
 def read_all(root: Path) -> list[Proposal]:
     """Return all proposals, by test; raise GoldenError for one that is damaged."""
-    return sorted(_proposals(root), key=lambda proposal: proposal.test)
+    return read_folder(root / ".mlrepro" / "pending")
 
 
-def _proposals(root: Path) -> Iterator[Proposal]:
-    for path in sorted((root / ".mlrepro" / "pending").glob(f"*/{FACTS}")):
+def read_folder(folder: Path) -> list[Proposal]:
+    """Return the proposals in a folder, by test; raise GoldenError for one that is damaged."""
+    return sorted(_proposals(folder), key=lambda proposal: proposal.title)
+
+
+def _proposals(folder: Path) -> Iterator[Proposal]:
+    for path in sorted(folder.glob(f"*/{FACTS}")):
         try:
             yield _proposal(json.loads(path.read_text("utf-8")), path.parent)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

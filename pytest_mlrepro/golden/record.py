@@ -24,7 +24,19 @@ from ..values.node import Node
 from .codecs import array_files, decode
 from .files import PROVENANCE, STEPS
 
-__all__ = ["CONTRACT", "DRIFT", "FILE", "RATCHET", "RATE", "Golden", "Recorded", "dumps", "loads", "titled", "variant_text"]
+__all__ = [
+    "CONTRACT",
+    "DRIFT",
+    "FILE",
+    "RATCHET",
+    "RATE",
+    "Golden",
+    "Recorded",
+    "dumps",
+    "loads",
+    "titled",
+    "variant_text",
+]
 
 FILE = "golden.json"
 SCHEMA = 1

@@ -27,7 +27,14 @@ FILTERS = {
     "noconftest": "--noconftest",
 }
 """Options under which tests are left out, or pass without having run, by their names in pytest."""
-COLLECTING = ("testpaths", "norecursedirs", "collect_imported_tests", "python_", "mlrepro_golden_dir", "mlrepro_variants")
+COLLECTING = (
+    "testpaths",
+    "norecursedirs",
+    "collect_imported_tests",
+    "python_",
+    "mlrepro_golden_dir",
+    "mlrepro_variants",
+)
 """Settings that say what is collected, or which goldens are meant: given by `-o` for one run, they make it a part."""
 PROPERTY = "mlrepro"
 
