@@ -117,13 +117,18 @@ class Session:
         root, now = self.settings.root, time.time()
         try:
             write_run(root, LastRun(self.run.began, now, self.run.partial, tuple(map(self._unneeded, found))))
-            note_verified(root, {nodeid: self._since(nodeid, now) for nodeid in self._held()}, self._not_held())
+            note_verified(root, self._held(now), self._not_held())
         except GoldenError:
             return
 
-    def _held(self) -> list[str]:
-        """Return the node ids of tests that passed with their golden."""
-        return [nodeid for nodeid in self.by_test if nodeid in self.run.passed]
+    def _held(self, now: float) -> dict[Path, tuple[str, float]]:
+        """Return the goldens whose tests passed with them: the test, and up to when the golden may have been written."""
+        held = {
+            folder: nodeid
+            for folder, nodeid in self.owners.items()
+            if nodeid in self.by_test and nodeid in self.run.passed
+        }
+        return {folder: (nodeid, self._since(nodeid, now)) for folder, nodeid in held.items()}
 
     def _not_held(self) -> set[str]:
         """Return the node ids of tests that were to run, and were not held against their golden."""

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from . import decisions, differences, goldens, housekeeping, lineage, log, reasons, review
+from . import decisions, differences, goldens, housekeeping, lineage, log, reasons, review, status
 from .entry import main
 
-__all__ = ["decisions", "differences", "goldens", "housekeeping", "lineage", "log", "main", "reasons", "review"]
+__all__ = [
+    "decisions",
+    "differences",
+    "goldens",
+    "housekeeping",
+    "lineage",
+    "log",
+    "main",
+    "reasons",
+    "review",
+    "status",
+]

@@ -1,11 +1,10 @@
-"""Looking at what is stored: `status`, `show` and `verify`."""
+"""Looking at what is stored: `show` and `verify`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -18,30 +17,9 @@ from ..report.reasons import proposal_sides, reasons
 from ..report.steps import steps_of
 from .entry import main, reported
 from .finding import golden_folders, loaded, title
-from .words import count, plain, summary
+from .words import count, plain
 
-__all__ = ["show", "status", "verify"]
-
-
-@main.command()
-@click.pass_obj
-@reported
-def status(root: Path) -> None:
-    """List the goldens and the proposals that wait."""
-    proposals = {proposal.golden: proposal for proposal in pending.read_all(root)}
-    waiting, found = len(proposals), 0
-    for folder in golden_folders(root):
-        found += 1
-        _print_golden(folder, root, proposals.pop(folder.relative_to(root).as_posix(), None))
-    for proposal in proposals.values():
-        _print_state("pending", proposal.test, f"{summary(proposal)}; nothing is recorded yet")
-    if not found and not waiting:
-        click.echo(f"no golden and no proposal under {root}\nto record goldens:  pytest --golden=record")
-        return
-    click.echo(f"{count(found, 'golden')}, {count(waiting, 'proposal')} waiting for a decision")
-    if waiting:
-        click.echo("look:  mlrepro show TEST   why:  mlrepro explain TEST")
-        click.echo("decide:  mlrepro accept TEST --reason '…'  or  mlrepro reject TEST")
+__all__ = ["show", "verify"]
 
 
 @main.command()
@@ -98,27 +76,6 @@ def verify(root: Path) -> None:
     click.echo(f"{count(total, 'golden')} verified: as written, with an unbroken history")
     click.echo("unanchored: a history whose end was cut off with its golden put back, or that was")
     click.echo("written anew from its start, can't be told without a checkpoint kept elsewhere")
-
-
-def _print_golden(folder: Path, root: Path, proposal: pending.Proposal | None) -> None:
-    try:
-        golden = loaded(folder)
-        entries = history.read(folder)
-    except GoldenError as error:
-        _print_state("damaged", folder.relative_to(root).as_posix(), str(error))
-        return
-    facts = count(len(golden.checks), "check") if golden.checks or not golden.steps else ""
-    facts = ", ".join(filter(None, (facts, count(len(golden.steps), "step") if golden.steps else "")))
-    if entries:
-        facts += f", {entries[-1]['action']} {entries[-1]['time']}: {entries[-1]['reason']}"
-    name = golden.nodeid(folder, root)
-    _print_state("pending" if proposal else "recorded", name, f"{summary(proposal)}; {facts}" if proposal else facts)
-
-
-def _print_state(state: Literal["recorded", "pending", "damaged"], name: str, facts: str) -> None:
-    """Print two lines, the state first: ids are long, and a table would fold them."""
-    color = {"recorded": "green", "pending": "yellow", "damaged": "red"}[state]
-    click.echo(f"{click.style(f'{state:8}', fg=color)}  {plain(name)}\n{'':8}  {plain(facts)}")
 
 
 def _indented(lines: Iterator[str]) -> None:

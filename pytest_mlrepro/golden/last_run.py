@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -98,17 +98,28 @@ def read_run(root: Path) -> LastRun | None:
         return None
 
 
-def note_verified(root: Path, passed: Mapping[str, float], others: Collection[str]) -> None:
-    """Note the node ids of tests that passed with their golden and since when that holds; forget those that did not."""
-    known = {nodeid: at for nodeid, at in verified(root).items() if nodeid not in others}
-    write_whole(private_folder(root) / VERIFIED, json_text({"schema": SCHEMA, "tests": {**known, **passed}}))
+def note_verified(root: Path, passed: Mapping[Path, tuple[str, float]], others: Collection[str]) -> None:
+    """Note which goldens their tests passed with, and up to when these may have been written for that to hold.
+
+    passed: the test's node id and seconds since 1970, by the golden's folder. others: node ids of tests that did not pass,
+    of which nothing is known any more.
+    """
+    known = {folder: found for folder, found in _verified(root).items() if found[0] not in others}
+    new = {_relative(folder, root): list(found) for folder, found in passed.items()}
+    write_whole(private_folder(root) / VERIFIED, json_text({"schema": SCHEMA, "goldens": {**known, **new}}))
 
 
-def verified(root: Path) -> dict[str, float]:
-    """Return when each golden's test last passed with it, by node id, as seconds since 1970."""
-    tests = _read(root / ".mlrepro" / VERIFIED).get("tests")
-    items: Iterable[tuple[str, Json]] = tests.items() if isinstance(tests, dict) else ()
-    return {nodeid: float(at) for nodeid, at in items if isinstance(at, int | float)}
+def verified(root: Path) -> dict[Path, float]:
+    """Return the folders of goldens that their tests last passed with, and up to when these may have been written."""
+    return {root / folder: at for folder, (_, at) in _verified(root).items()}
+
+
+def _verified(root: Path) -> dict[str, tuple[str, float]]:
+    goldens = _read(root / ".mlrepro" / VERIFIED).get("goldens")
+    try:
+        return {folder: (str(nodeid), float(at)) for folder, (nodeid, at) in goldens.items()} if goldens else {}
+    except (AttributeError, TypeError, ValueError):
+        return {}
 
 
 def _read(path: Path) -> dict[str, Json]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -424,3 +425,57 @@ def test_the_reason_why_a_run_was_none_is_told(both: Project) -> None:
     both.run("-k", "kept")
     result = CliRunner().invoke(cli.main, ["--root", str(both.root), "prune", "--yes"])
     assert ") was no whole one: tests were deselected" in result.output
+
+
+# States by test
+
+
+def states(project: Project) -> dict[str, str]:
+    result = CliRunner().invoke(cli.main, ["--root", str(project.root), "status", "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert found["schema"] == 1
+    return {entry["test"].rpartition("::")[2]: entry["state"] for entry in found["tests"]}
+
+
+def test_a_golden_is_unverified_until_its_test_passes_with_it(both: Project) -> None:
+    recorded = {"test_kept": "golden", "test_special": "golden", "test_other": "golden", "test_last": "golden"}
+    assert states(both) == recorded
+    (path,) = [path for path in both.goldens() if "test_last" in path.parent.name]
+    os.utime(path)  # as a checkout of another commit does
+    assert states(both) == {**recorded, "test_last": "unverified"}
+    both.run("-k", "last")
+    assert states(both) == recorded
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_golden_whose_test_did_not_pass_is_unverified_and_the_others_stay_as_they_were(
+    both: Project, ending: str
+) -> None:
+    both.write(B.replace("golden.check(4)", ENDINGS[ending]), "test_b.py")
+    both.run("test_b.py")
+    assert states(both) == {
+        "test_kept": "golden", "test_special": "golden", "test_other": "golden", "test_last": "unverified",
+    }  # fmt: skip
+
+
+def test_each_state_is_told(both: Project) -> None:
+    both.write(A.replace("golden.check(1)", "golden.check(7)"), "test_a.py")
+    drop(both)
+    both.run()
+    (path,) = [path for path in both.goldens() if "test_other" in path.parent.name]
+    os.utime(path)
+    assert states(both) == {
+        "test_kept": "pending", "test_special": "golden", "test_other": "unverified", "test_last": "obsolete",
+    }  # fmt: skip
+    text = CliRunner().invoke(cli.main, ["--root", str(both.root), "status"]).output
+    assert "obsolete    test_b.py::test_last\n            its test is gone; 1 check, record " in text
+    assert "4 goldens, 1 proposal waiting for a decision, 1 obsolete, 1 unverified" in text
+    assert "to look at what is obsolete, and remove it:  mlrepro prune" in text
+
+
+def test_states_are_known_of_a_run_over_processes(both: Project) -> None:
+    for path in both.goldens():
+        os.utime(path)
+    spread(both)
+    assert set(states(both).values()) == {"golden"}
