@@ -59,6 +59,9 @@ class Session:
         """What checks that passed have to say, by test and name of the check."""
         self.verdicts: list[tuple[str, str, str]] = []
         """Verdicts that have facts of their own: node id, name of the check, the facts as JSON."""
+        self.variants: dict[str, str] = {}
+        """Which golden each test was held against, where variants are declared: node id, variant in words."""
+        self._present: dict[str, str] | None = None
         self._metrics: dict[Path, int] | None = None
         self.spreads: list[tuple[str, str, str, str]] = []
         """Values that may differ in a varied run, and do: node id, variation, value, how far."""
@@ -76,6 +79,14 @@ class Session:
             raise UsageError(
                 f"two tests have the same golden folder {folder}: {owner} and {nodeid}. Rename one of them"
             )
+
+    def present(self) -> dict[str, str]:
+        """Return what the declared keys of variants are in this process; asked once."""
+        if self._present is None:
+            from .golden.variants import present_values
+
+            self._present = present_values(self.settings.variants)
+        return self._present
 
     def count_metrics(self) -> dict[Path, int]:
         """Return how many metrics the distribution checks of each golden have, as it was when this was first asked."""

@@ -33,7 +33,7 @@ def show(root: Path, test: str, full: bool) -> None:
     Of a proposal that waits, why the values changed comes first.
     """
     folders = [folder for folder in golden_folders(root) if test in title(folder, root)]
-    proposals = [proposal for proposal in pending.read_all(root) if test in proposal.test]
+    proposals = [proposal for proposal in pending.read_all(root) if test in proposal.title]
     if not folders and not proposals:
         raise UsageError(f"no golden or proposal is of a test with {test!r} in its id: see  mlrepro status")
     metrics = metrics_recorded(root)
@@ -47,7 +47,7 @@ def show(root: Path, test: str, full: bool) -> None:
         for entry in history.read(folder):
             click.echo(plain(f"  {entry['time']}  {entry['action']} by {entry['author']}: {entry['reason']}"))
     for proposal in proposals:
-        click.secho(f"{proposal.test}  (proposal of {proposal.time})", bold=True)
+        click.secho(f"{proposal.title}  (proposal of {proposal.time})", bold=True)
         _indented(_proposed(proposal, root, full=full, elsewhere=_but(metrics, root / proposal.golden)))
 
 

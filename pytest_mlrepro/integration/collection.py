@@ -13,7 +13,7 @@ from ..errors import UsageError
 from ..records import Settings
 from ..session import Session
 from .completeness import begin, is_worker, judge, report_to_controller
-from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads, verdicts
+from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads, variant_of, verdicts
 from .running import test_id
 
 __all__ = ["collect", "finish", "holds_goldens", "wants_attacks", "wants_reruns", "write_last_run", "write_record"]
@@ -59,6 +59,9 @@ def finish(session: Session, report: pytest.TestReport) -> None:
             session.add(report.nodeid, check)
         session.entropy.update(entropy_sites(report))
         session.verdicts += [(report.nodeid, name, facts) for name, facts in verdicts(report)]
+        variant = variant_of(report)
+        if variant is not None:
+            session.variants[report.nodeid] = variant
         said = dict(remarks(report))
         if said:
             session.remarks[report.nodeid] = said
