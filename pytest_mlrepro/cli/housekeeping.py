@@ -1,20 +1,24 @@
-"""The command `prune`: goldens that no test needs any more are listed, and removed if that is asked for."""
+"""Keeping a store in order: `prune` lists what no test needs any more, `migrate` brings older goldens to the present form."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from .._json import json_text
+from ..errors import GoldenError
+from ..golden import migrations
 from ..golden.last_run import LastRun
 from ..golden.prune import Listing, listing, remove
 from .entry import main, reported
+from .finding import golden_folders
 from .words import count, plain
 
-__all__ = ["prune", "run_words"]
+__all__ = ["migrate", "plain_lines", "prune", "run_words"]
 
 SCHEMA = 1
 
@@ -84,6 +88,33 @@ def _print(found: Listing) -> None:
         click.echo("obsolete in that run, and kept:")
     for entry, why in found.kept:
         click.echo(f"  {plain(entry.test)}  ({plain(why)})")
+
+
+@main.command()
+@click.pass_obj
+@reported
+def migrate(root: Path) -> None:
+    """Bring goldens of an older schema to the present one: the same values, with an entry in each history.
+
+    Exit status: 0 all goldens are of a schema that this version reads; 2 error, such as a golden of a newer version.
+    """
+    schemas: Counter[int] = Counter()
+    refused = []
+    for folder in golden_folders(root):
+        try:
+            done = migrations.migrate(folder, root)
+            schemas[migrations.schema_of(folder)] += 1
+        except GoldenError as error:
+            refused.append(str(error))
+            continue
+        if done is not None:
+            click.echo(f"migrated {folder.relative_to(root)} from schema {done[0]} to {done[1]}")
+    for schema, number in sorted(schemas.items()):
+        click.echo(f"{count(number, 'golden')} of schema {schema}, which this version reads")
+    if refused:
+        raise GoldenError("\n".join(refused))
+    if not schemas:
+        click.echo(f"no golden under {root}")
 
 
 def plain_lines(text: str) -> str:

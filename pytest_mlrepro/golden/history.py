@@ -26,7 +26,7 @@ __all__ = ["Action", "Entry", "append", "problems", "read"]
 SCHEMA = 1
 FILE = "history.jsonl"
 FIELDS = {"action", "author", "change", "commit", "digest", "new", "old", "previous", "reason", "schema", "time"}
-Action: TypeAlias = Literal["record", "update", "accept"]
+Action: TypeAlias = Literal["record", "update", "accept", "migrate"]
 Entry: TypeAlias = dict[str, str | int | None]
 
 

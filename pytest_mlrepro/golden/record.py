@@ -40,6 +40,8 @@ __all__ = [
 
 FILE = "golden.json"
 SCHEMA = 1
+OLDEST = 1
+"""The oldest schema that is read as it is; `mlrepro migrate` lifts older ones."""
 WITH_STEPS = 2
 """The schema of a golden with steps of a pipeline, which a version that doesn't know them must not take for one without."""
 LFS = "version https://git-lfs.github.com/spec/"
@@ -183,25 +185,38 @@ def _check_json(check: Recorded) -> Json:
 
 def loads(text: str, path: Path) -> Golden:
     """Parse `golden.json`; raise GoldenError for one that is not whole and unchanged."""
+    data = sealed(text, path)
+    if data["schema"] < OLDEST:
+        raise GoldenError(f"{path} has schema {data['schema']}, which an older version wrote: run  mlrepro migrate")
+    return golden_of(data)
+
+
+def sealed(text: str, path: Path) -> Json:
+    """Return the content of a `golden.json` of any schema up to the present one; GoldenError if it isn't as it was written."""
     text = text.replace("\r\n", "\n")
     try:
         data = json.loads(text)
         seal, schema = data["seal"], data["schema"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise GoldenError(_unreadable(text, path, error)) from None
-    if schema not in (SCHEMA, WITH_STEPS):
+    if not isinstance(schema, int) or schema > WITH_STEPS:
         raise GoldenError(f"{path} has schema {schema!r}, this version knows {WITH_STEPS}: update pytest-mlrepro")
     if _seal(text.replace(f'\n "seal": "{seal}"', '\n "seal": ""', 1)) != seal:
         raise GoldenError(
             f"{path} was edited by hand or damaged: its content does not match its seal.\n"
             f"Put it back with  git checkout -- {path}  or record it again"
         )
+    return data
+
+
+def golden_of(data: Json) -> Golden:
+    """Return the golden that the content of a `golden.json` is, of a schema of today."""
     checks = {
         name: Recorded(c["digest"], c["tolerance"], c["value"], c.get("provenance"))
         for name, c in data["checks"].items()
     }
     steps = tuple(map(step_from_json, data.get("steps", ())))
-    return Golden(data["test"], data["file"], checks, data["variant"], seal, steps, data.get("details"))
+    return Golden(data["test"], data["file"], checks, data["variant"], data["seal"], steps, data.get("details"))
 
 
 def _seal(text: str) -> str:
