@@ -49,13 +49,13 @@ def proposals_of(root: Path, source: Path | None) -> Iterator[list[Proposal]]:
         yield pending.read_all(root)
         return
     with tempfile.TemporaryDirectory(prefix="mlrepro-") as scratch:
-        yield read_incoming(source, Path(scratch))
+        yield read_incoming(source, Path(scratch) / "pending")
 
 
 def chosen(proposals: list[Proposal], tests: tuple[str, ...], keyword: str | None, everything: bool) -> list[Proposal]:
     """Return the proposals that are meant: an exact node id means that test alone, a part of one all that match."""
     if everything and (tests or keyword is not None):
-        raise UsageError("name tests, or -k, or say --all, not both")
+        raise UsageError("name tests or say --all, not both" if tests else "give -k or say --all, not both")
     if not proposals:
         raise UsageError(NONE)
     if everything:

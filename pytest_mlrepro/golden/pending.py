@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -205,8 +206,15 @@ def _new(proposal: Proposal) -> Golden:
 
 
 def _remove(folder: Path) -> None:
+    """Remove a proposal: out of the way in one step first, so that a crash leaves the whole of it or none."""
+    doomed = folder.parent.parent / f"removed-{os.getpid()}-{folder.name}"
     try:
-        shutil.rmtree(folder)
+        folder.rename(doomed)
+        try:
+            shutil.rmtree(doomed)
+        except OSError:
+            doomed.rename(folder)
+            raise
     except OSError as error:
         raise GoldenError(f"can't remove the proposal {folder}: {error.strerror or error}") from error
 
