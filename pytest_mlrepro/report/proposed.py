@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from ..compare.explain import failure_text
@@ -13,7 +11,6 @@ from ..compare.tolerance import CALIBRATED
 from ..errors import GoldenError
 from ..golden.apart import recorded_apart
 from ..golden.checking import title
-from ..golden.contracted import is_contract, recorded_text
 from ..golden.pending import Proposal
 from ..golden.reason import Why, since_recorded
 from ..golden.record import CONTRACT, DRIFT, RATCHET, RATE, Recorded
@@ -28,7 +25,6 @@ from .steps import steps_of
 
 __all__ = ["proposed"]
 
-DIFF_LINES = 40
 WIDTH = 76
 
 
@@ -103,18 +99,10 @@ def _judged(one: Recorded, two: Recorded, old: Side, new: Side) -> Judgement:
     """Return how a check differs."""
     verify_arrays(one, old.folder)
     verify_arrays(two, new.folder)
-    if is_contract(one) and is_contract(two):
-        return Judgement("changed", _lines_apart(recorded_text(one, old.folder), recorded_text(two, new.folder)))
     if is_of_data(one, two) or RATE in one.tolerance or RATE in two.tolerance:
         return Judgement("changed", recorded_apart(one, two, (old.folder, new.folder), width=WIDTH))
     rule = Within(two.tolerances, two.tolerance.get(CALIBRATED))
     return rule.judge(one, old.folder, two.node(new.folder))
-
-
-def _lines_apart(old: str, new: str) -> str:
-    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), "golden", "proposal", lineterm="", n=1))
-    more = [f"… and {len(lines) - DIFF_LINES} more lines"] if len(lines) > DIFF_LINES else []
-    return "\n".join([*map(plain, islice(lines, DIFF_LINES)), *more])
 
 
 def _drawn(one: Recorded, two: Recorded, old: Side, new: Side) -> Iterator[str]:
