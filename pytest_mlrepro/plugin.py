@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .integration import collection, markers, options
+from .integration import collection, completeness, markers, options
+from .integration.completeness import Workers
 from .integration.fixtures import Fixtures
 from .integration.phases import Phases
 from .report import terminal
@@ -31,7 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", markers.ADVERSARIAL)
     session = Session(options.settings(config))
     phases = Phases(config, session)
-    config.pluginmanager.register(Plugin(phases), "mlrepro-session")
+    workers = completeness.Workers(session, config)
+    config.pluginmanager.register(workers, "mlrepro-workers")
+    config.pluginmanager.register(Plugin(phases, workers), "mlrepro-session")
     config.pluginmanager.register(Fixtures(phases), "mlrepro-fixtures")
     config.pluginmanager.register(Refusal(phases), "mlrepro-refusal")
 
@@ -39,9 +42,10 @@ def pytest_configure(config: pytest.Config) -> None:
 class Plugin:
     """Hooks of every run."""
 
-    def __init__(self, phases: Phases) -> None:
+    def __init__(self, phases: Phases, workers: Workers) -> None:
         self.phases, self.session = phases, phases.session
         self.rerunning = Rerunning(phases)
+        self.workers = workers
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -82,12 +86,20 @@ class Plugin:
 
     def pytest_deselected(self) -> None:
         """Note that the run is a part only."""
-        self.session.run.complete = False
+        self.session.run.part("tests were deselected")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, object, object]:
+        """Note tests that a hook took out without a word, as plugins that share tests out among machines do."""
+        before = len(items)
+        result = yield
+        if len(items) < before:
+            self.session.run.part("tests were taken out after the collection")
+        return result
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Note a module that failed to be collected or skipped itself."""
-        if not report.passed:
-            self.session.run.complete = False
+        """Note what was collected, failed to be, or skipped itself."""
+        completeness.note_collected(self.session.run, report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather what became of a test's golden, here or in another process."""
@@ -98,7 +110,9 @@ class Plugin:
         """Put back what an interrupted test left."""
         self.phases.close()
         self.rerunning.end()
-        collection.close(self.session, session, exitstatus)
+        completeness.close(self.session, session, exitstatus)
+        self.workers.close()
+        collection.write_last_run(self.session, session.config)
         collection.write_record(self.session, session.config)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -39,6 +39,10 @@ class Settings:
     """Whether files that a test with a golden opens are noted."""
     data_dirs: tuple[Path, ...] = ()
     """Folders outside of the root directory whose files count as data."""
+    variants: tuple[str, ...] = ()
+    """What results may depend on, so that goldens of one device or library stand beside those for all; in order."""
+    variant: tuple[str, ...] | None = None
+    """The keys of the variant that this run reads and writes, and no other; None for the most specific that fits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import UsageError
 from .records import Check, Outcome, Settings, TestId
+
+if TYPE_CHECKING:
+    from .golden.last_run import Unneeded
 
 __all__ = ["Run", "Session"]
 
@@ -21,14 +26,23 @@ GOLDEN_FILE = "golden.json"
 class Run:
     """What is known about the tests of a run, to tell obsolete goldens from those that were only not run."""
 
-    complete: bool = True
-    """Whether everything was collected, nothing was deselected, and no collector failed or skipped itself."""
+    partial: str = ""
+    """Why the run tells nothing of what it left out; "" if everything was collected, nothing deselected, all of it ran."""
+    judged: bool = False
+    """Whether its collection came to an end, so that it is known what belongs to the run."""
+    collectors: set[str] = field(default_factory=set)
+    """Node ids of the folders and files that were collected without a fault."""
     collected: dict[TestId, str] = field(default_factory=dict)
     """Each test, and its node id."""
     passed: set[str] = field(default_factory=set)
     """Node ids of the tests that passed from set-up to tear-down."""
     touched: set[str] = field(default_factory=set)
     """Node ids of the tests that used their golden."""
+    began: float = field(default_factory=time.time)
+
+    def part(self, why: str) -> None:
+        """Note why the run is a part only; the first reason is kept."""
+        self.partial = self.partial or why
 
 
 class Session:
@@ -45,21 +59,34 @@ class Session:
         """What checks that passed have to say, by test and name of the check."""
         self.verdicts: list[tuple[str, str, str]] = []
         """Verdicts that have facts of their own: node id, name of the check, the facts as JSON."""
+        self.variants: dict[str, str] = {}
+        """Which golden each test was held against, where variants are declared: node id, variant in words."""
+        self._present: dict[str, str] | None = None
         self._metrics: dict[Path, int] | None = None
         self.spreads: list[tuple[str, str, str, str]] = []
         """Values that may differ in a varied run, and do: node id, variation, value, how far."""
         self.cached: dict[str, list[str]] = {}
         """Pipeline steps with `cache=True` (node id and name), by what became of them: `reused`, `stored`, `damaged`."""
         self.may_have_pending = (settings.root / ".mlrepro" / "pending").is_dir()
-        self._owners: dict[Path, str] = {}
+        self.knows_runs = (settings.root / ".mlrepro" / "verified.json").exists()
+        self.owners: dict[Path, str] = {}
+        """The test that each golden folder belongs to, as far as tests asked for theirs."""
 
     def claim(self, folder: Path, nodeid: str) -> None:
         """Note that a test owns a golden folder; raise UsageError if another one does."""
-        owner = self._owners.setdefault(folder, nodeid)
+        owner = self.owners.setdefault(folder, nodeid)
         if owner != nodeid:
             raise UsageError(
                 f"two tests have the same golden folder {folder}: {owner} and {nodeid}. Rename one of them"
             )
+
+    def present(self) -> dict[str, str]:
+        """Return what the declared keys of variants are in this process; asked once."""
+        if self._present is None:
+            from .golden.variants import present_values
+
+            self._present = present_values(self.settings.variants)
+        return self._present
 
     def count_metrics(self) -> dict[Path, int]:
         """Return how many metrics the distribution checks of each golden have, as it was when this was first asked."""
@@ -83,9 +110,57 @@ class Session:
 
         Obsolete is a golden whose test passed and never asked for it, or whose test is gone from a complete collection.
         """
-        if not self.run.complete:
+        if self.run.partial or not self.run.judged:
             return []
         return sorted(folder for folder in self._golden_folders() if self._is_obsolete(folder))
+
+    def keep_last_run(self) -> None:
+        """Write down what `mlrepro prune` and `mlrepro status` are to know, if the run had to do with goldens.
+
+        Where nothing can be written, such as in a read-only checkout, they know of no run: the tests have had their say.
+        """
+        found = self.obsolete()
+        if not found and not self.run.touched and not self.knows_runs:
+            return
+        from .errors import GoldenError
+        from .golden.last_run import LastRun, note_verified, write_run
+
+        root, now = self.settings.root, time.time()
+        try:
+            write_run(root, LastRun(self.run.began, now, self.run.partial, tuple(map(self._unneeded, found))))
+            note_verified(root, self._held(now), self._not_held())
+        except GoldenError:
+            return
+
+    def _held(self, now: float) -> dict[Path, tuple[str, float]]:
+        """Return the goldens whose tests passed with them: the test, and up to when the golden may have been written."""
+        held = {
+            folder: nodeid
+            for folder, nodeid in self.owners.items()
+            if nodeid in self.by_test and nodeid in self.run.passed
+        }
+        return {folder: (nodeid, self._since(nodeid, now)) for folder, nodeid in held.items()}
+
+    def _not_held(self) -> set[str]:
+        """Return the node ids of tests that were to run, and were not held against their golden."""
+        return {nodeid for nodeid in self.run.collected.values() if nodeid not in self.run.passed}
+
+    def _since(self, nodeid: str, now: float) -> float:
+        """Return up to when a golden may have been written for the run to have been held against it."""
+        wrote = any(check.outcome in ("recorded", "updated") for check in self.by_test[nodeid])
+        return now if wrote else self.run.began
+
+    def _unneeded(self, folder: Path) -> Unneeded:
+        from .golden.last_run import unneeded
+        from .golden.store import load
+
+        golden = load(folder)
+        assert golden is not None  # it was read a moment ago
+        test = TestId(Path(os.path.normpath(folder / golden.file)), golden.test)
+        owner, root = self.run.collected.get(test), self.settings.root
+        gone = "its test is gone" if test.file.exists() else f"the file of its test is gone ({test.file.name})"
+        why = "its test passed without asking for it" if owner is not None else gone
+        return unneeded(root, folder, golden.nodeid(folder, root), test.file, golden.seal, why)
 
     def _golden_folders(self) -> Iterator[Path]:
         for place in self._places():
@@ -96,10 +171,13 @@ class Session:
         if "/" in self.settings.golden_dir:
             central = self.settings.root / self.settings.golden_dir
             return {path.parent.parent.parent for path in central.rglob(GOLDEN_FILE)}
-        return {test.file.parent / self.settings.golden_dir for test in self.run.collected}
+        walked = {self.settings.root / name for name in self.run.collectors if not name.endswith(".py")}
+        return {
+            folder / self.settings.golden_dir for folder in walked | {test.file.parent for test in self.run.collected}
+        }
 
     def _is_obsolete(self, folder: Path) -> bool:
-        if self._owners.get(folder) in self.run.touched:
+        if self.owners.get(folder) in self.run.touched:
             return False
         from .errors import GoldenError
         from .golden.store import load
@@ -112,4 +190,14 @@ class Session:
             return False  # a golden of another variant belongs to another machine
         test = TestId(Path(os.path.normpath(folder / golden.file)), golden.test)
         owner = self.run.collected.get(test)
-        return owner is None or (owner in self.run.passed and owner not in self.run.touched)
+        if owner is None:
+            return self._was_looked_at(test.file)
+        return owner in self.run.passed and owner not in self.run.touched
+
+    def _was_looked_at(self, file: Path) -> bool:
+        """Tell whether a test file was collected, or, of one that is gone, its folder: others may be left out on purpose."""
+        while not file.exists() and file != self.settings.root:
+            file = file.parent
+        if not file.is_relative_to(self.settings.root):
+            return False
+        return file.relative_to(self.settings.root).as_posix() in self.run.collectors

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ..fingerprints import Fingerprint
+from ..fingerprints.code.written import place_of, qualname_in
 from ..fingerprints.environment import environment_of
 from ..fingerprints.environment.facts import Fact
 from ..provenance.record import Area, Provenance
@@ -69,9 +70,9 @@ class Restorer:
         if suspect.change == "renamed":
             return Untried(plain(statement(suspect)), "the same code under another name")
         place = suspect.old if suspect.change == "removed" else suspect.new or suspect.old
-        path = self.prefix + _path(place)
-        qualname = qualname_in(_path(place), suspect.name.removeprefix("ran/").removeprefix("ran."))
-        if not _path(place).endswith(".py") or qualname is None:
+        path = self.prefix + place_of(place)
+        qualname = qualname_in(place_of(place), suspect.name.removeprefix("ran/").removeprefix("ran."))
+        if not place_of(place).endswith(".py") or qualname is None:
             return Untried(label, f"its source isn't in a file of the project ({plain(place) or 'unknown'})")
         if "<locals>" in qualname:
             return Untried(label, "a value that it holds changed, not its source")
@@ -83,7 +84,7 @@ class Restorer:
 
     def _old_path(self, suspect: Suspect, path: str) -> str:
         """Return where the code stood: a module may have become a package."""
-        return self.prefix + _path(suspect.old) if _path(suspect.old).endswith(".py") else path
+        return self.prefix + place_of(suspect.old) if place_of(suspect.old).endswith(".py") else path
 
     def _definition(self, label: str, path: str, qualname: str, old: OldFile) -> Unit | Untried:
         now = read(self.top / path)
@@ -180,19 +181,6 @@ def variable_value(area: Fingerprint | None, name: str) -> str | None:
     return None
 
 
-def qualname_in(path: str, name: str) -> str | None:
-    """Return the part of `package.module.Class.method` behind the module, by the path of the module; None if it doesn't fit."""
-    steps = PurePosixPath(path).with_suffix("").parts
-    steps = steps[:-1] if steps[-1:] == ("__init__",) else steps
-    words = name.split(".")
-    for count in range(min(len(steps), len(words) - 1), 0, -1):
-        if tuple(words[:count]) == steps[-count:]:
-            return ".".join(words[count:])
-    if steps and steps[-1] in words[:-1]:  # imported under another name, as by a plugin of its own
-        return ".".join(words[words.index(steps[-1]) + 1 :])
-    return None
-
-
 def _grouped(found: list[Suspect]) -> Iterator[Suspect]:
     """Leave out what comes or goes with its class."""
     whole = {suspect.name for suspect in found if suspect.source == "code" and suspect.change in ("added", "removed")}
@@ -208,11 +196,6 @@ def _package(suspect: Suspect) -> Untried:
     if suspect.change == "added" or not suspect.old:
         return Untried(label, f"a package is not removed: pip uninstall {plain(suspect.name)}")
     return Untried(label, f"pip install {plain(suspect.name)}=={plain(suspect.old)}")
-
-
-def _path(place: str) -> str:
-    """Return the path of a place such as `train.py:41`."""
-    return place.partition(" (")[0].rpartition(":")[0] or place
 
 
 def _recorded(area: Fingerprint | None, name: str) -> list[Fingerprint]:

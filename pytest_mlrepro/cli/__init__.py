@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from . import decisions, differences, exports, goldens, lineage, log, reasons, signing, verification
+from . import (
+    decisions,
+    differences,
+    exports,
+    goldens,
+    housekeeping,
+    lineage,
+    log,
+    reasons,
+    review,
+    signing,
+    status,
+    verification,
+)
 from .entry import main
 
 __all__ = [
@@ -10,10 +23,13 @@ __all__ = [
     "differences",
     "exports",
     "goldens",
+    "housekeeping",
     "lineage",
     "log",
     "main",
     "reasons",
+    "review",
     "signing",
+    "status",
     "verification",
 ]

@@ -10,7 +10,7 @@ from ..golden import pending, store
 from ..golden.record import FILE, Golden
 from ..golden.suite import golden_folders
 
-__all__ = ["chosen", "find_root", "golden_folders", "loaded", "one_proposal", "title"]
+__all__ = ["find_root", "golden_folders", "listed", "loaded", "matching", "one_proposal", "title"]
 
 ROOT_MARKS = (".mlrepro", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", ".git")
 
@@ -32,40 +32,18 @@ def loaded(folder: Path) -> Golden:
 
 
 def title(folder: Path, root: Path) -> str:
-    """Return the node id of the test that a golden belongs to, as far as its place tells."""
+    """Return the node id of the test that a golden belongs to and its variant, or its place if it can't be read."""
     try:
         golden = loaded(folder)
     except GoldenError:
         return folder.relative_to(root).as_posix()
-    return golden.nodeid(folder, root)
-
-
-def chosen(root: Path, tests: tuple[str, ...], everything: bool) -> list[pending.Proposal]:
-    """Return the proposals that are meant: an exact node id means that test alone, a part of one all that match."""
-    proposals = pending.read_all(root)
-    if everything and tests:
-        raise UsageError("name tests or say --all, not both")
-    if not proposals:
-        raise UsageError(
-            "no proposal waits for a decision: a run of pytest makes one when a golden is missing or differs"
-        )
-    if everything:
-        return proposals
-    if not tests:
-        raise UsageError("name the tests (node ids, or parts of them), or say --all")
-    picked = []
-    for test in tests:
-        found = matching(proposals, test)
-        if not found:
-            raise UsageError(f"no proposal is of a test {test!r}, or of one with that in its id: see  mlrepro status")
-        picked += [proposal for proposal in found if proposal not in picked]
-    return picked
+    return golden.title(folder, root)
 
 
 def matching(proposals: list[pending.Proposal], test: str) -> list[pending.Proposal]:
     """Return the proposal of exactly this test, else all with the text in their ids."""
-    exact = [proposal for proposal in proposals if proposal.test == test]
-    return exact or [proposal for proposal in proposals if test in proposal.test]
+    exact = [proposal for proposal in proposals if proposal.title == test]
+    return exact or [proposal for proposal in proposals if test in proposal.title]
 
 
 def one_proposal(root: Path, test: str) -> pending.Proposal:
@@ -73,7 +51,7 @@ def one_proposal(root: Path, test: str) -> pending.Proposal:
     found = matching(pending.read_all(root), test)
     if len(found) > 1:
         raise UsageError(
-            f"{test!r} is in the ids of {len(found)} proposals: name one of\n{listed(p.test for p in found)}"
+            f"{test!r} is in the ids of {len(found)} proposals: name one of\n{listed(p.title for p in found)}"
         )
     if found:
         return found[0]

@@ -1,10 +1,9 @@
-"""Looking at what is stored: `status` and `show`."""
+"""Looking at what is stored: `show`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -17,30 +16,9 @@ from ..report.reasons import proposal_sides, reasons
 from ..report.steps import steps_of
 from .entry import main, reported
 from .finding import golden_folders, loaded, title
-from .words import count, plain, summary
+from .words import plain
 
-__all__ = ["show", "status"]
-
-
-@main.command()
-@click.pass_obj
-@reported
-def status(root: Path) -> None:
-    """List the goldens and the proposals that wait."""
-    proposals = {proposal.golden: proposal for proposal in pending.read_all(root)}
-    waiting, found = len(proposals), 0
-    for folder in golden_folders(root):
-        found += 1
-        _print_golden(folder, root, proposals.pop(folder.relative_to(root).as_posix(), None))
-    for proposal in proposals.values():
-        _print_state("pending", proposal.test, f"{summary(proposal)}; nothing is recorded yet")
-    if not found and not waiting:
-        click.echo(f"no golden and no proposal under {root}\nto record goldens:  pytest --golden=record")
-        return
-    click.echo(f"{count(found, 'golden')}, {count(waiting, 'proposal')} waiting for a decision")
-    if waiting:
-        click.echo("look:  mlrepro show TEST   why:  mlrepro explain TEST")
-        click.echo("decide:  mlrepro accept TEST --reason '…'  or  mlrepro reject TEST")
+__all__ = ["show"]
 
 
 @main.command()
@@ -54,7 +32,7 @@ def show(root: Path, test: str, full: bool) -> None:
     Of a proposal that waits, why the values changed comes first.
     """
     folders = [folder for folder in golden_folders(root) if test in title(folder, root)]
-    proposals = [proposal for proposal in pending.read_all(root) if test in proposal.test]
+    proposals = [proposal for proposal in pending.read_all(root) if test in proposal.title]
     if not folders and not proposals:
         raise UsageError(f"no golden or proposal is of a test with {test!r} in its id: see  mlrepro status")
     metrics = metrics_recorded(root)
@@ -68,34 +46,13 @@ def show(root: Path, test: str, full: bool) -> None:
         for entry in history.read(folder):
             click.echo(plain(f"  {entry['time']}  {entry['action']} by {entry['author']}: {entry['reason']}"))
     for proposal in proposals:
-        click.secho(f"{proposal.test}  (proposal of {proposal.time})", bold=True)
+        click.secho(f"{proposal.title}  (proposal of {proposal.time})", bold=True)
         _indented(_proposed(proposal, root, full=full, elsewhere=_but(metrics, root / proposal.golden)))
 
 
 def _but(metrics: dict[Path, int], folder: Path) -> int:
     """Return how many metrics the other goldens have."""
     return sum(count for other, count in metrics.items() if other != folder)
-
-
-def _print_golden(folder: Path, root: Path, proposal: pending.Proposal | None) -> None:
-    try:
-        golden = loaded(folder)
-        entries = history.read(folder)
-    except GoldenError as error:
-        _print_state("damaged", folder.relative_to(root).as_posix(), str(error))
-        return
-    facts = count(len(golden.checks), "check") if golden.checks or not golden.steps else ""
-    facts = ", ".join(filter(None, (facts, count(len(golden.steps), "step") if golden.steps else "")))
-    if entries:
-        facts += f", {entries[-1]['action']} {entries[-1]['time']}: {entries[-1]['reason']}"
-    name = golden.nodeid(folder, root)
-    _print_state("pending" if proposal else "recorded", name, f"{summary(proposal)}; {facts}" if proposal else facts)
-
-
-def _print_state(state: Literal["recorded", "pending", "damaged"], name: str, facts: str) -> None:
-    """Print two lines, the state first: ids are long, and a table would fold them."""
-    color = {"recorded": "green", "pending": "yellow", "damaged": "red"}[state]
-    click.echo(f"{click.style(f'{state:8}', fg=color)}  {plain(name)}\n{'':8}  {plain(facts)}")
 
 
 def _indented(lines: Iterator[str]) -> None:

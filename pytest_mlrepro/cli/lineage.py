@@ -43,7 +43,7 @@ def lineage(root: Path, test: str, form: Format) -> None:
 
 def _found(root: Path, test: str) -> tuple[str, Golden, Path]:
     recorded = {title(folder, root): folder for folder in golden_folders(root)}
-    waiting = {proposal.test: proposal.folder for proposal in pending.read_all(root)}
+    waiting = {proposal.title: proposal.folder for proposal in pending.read_all(root)}
     known = {**waiting, **recorded}
     names = [name for name in known if name == test] or [name for name in known if test in name]
     if not names:

@@ -49,10 +49,21 @@ class GoldenCase:
         elsewhere: Callable[[], int] = lambda: 0,
         remark: Callable[[str, str], None] = lambda _name, _text: None,
         vary: tuple[str, ...] = (),
+        variant: Mapping[str, str] | None = None,
     ) -> None:
+        self.variant: Mapping[str, str] = variant or {}
+        """What the golden is of; {} for one that holds for all."""
         self.test, self.folder, self.settings, self.nodeid = test, folder, settings, nodeid
         self.checking = Checking(
-            test, folder, settings.mode, observer=observer, silent=silent, notify=notify, remark=remark, vary=vary
+            test,
+            folder,
+            settings.mode,
+            observer=observer,
+            silent=silent,
+            notify=notify,
+            remark=remark,
+            vary=vary,
+            variant=self.variant,
         )
         """What the values of the test come to."""
         self._provenance = provenance
@@ -222,7 +233,7 @@ class GoldenCase:
         else:
             golden, _ = self.checking.stored()
             steps, details = (golden.steps, golden.details) if golden is not None else ((), None)
-        return Golden.of(self.test, self.folder, {**kept, **staged}, steps, details)
+        return Golden.of(self.test, self.folder, {**kept, **staged}, steps, details, self.variant)
 
     def discard(self) -> None:
         """Remove what was put aside."""

@@ -15,7 +15,7 @@ from ..records import Check, Mode, TestId
 from ..values.node import Node, is_empty
 from .calibrated import CALIBRATE, Calibrating, calibrating
 from .observer import Observer
-from .record import Golden, Recorded
+from .record import Golden, Recorded, variant_text
 from .rules import Judgement, Rule, Within
 from .store import Staging, load, verify_arrays
 
@@ -36,7 +36,9 @@ class Checking:
         notify: Callable[[Check], None],
         remark: Callable[[str, str], None],
         vary: tuple[str, ...],
+        variant: Mapping[str, str],
     ) -> None:
+        self._variant = variant
         self.test, self.folder, self.mode, self.silent, self.notify = test, folder, mode, silent, notify
         self._observer = observer
         self._remark = remark
@@ -138,6 +140,12 @@ class Checking:
                     f"two tests have the same golden folder {self.folder}: {self.test} and "
                     f"{self._stored.file}::{self._stored.test}. Rename one of them, or move its golden"
                 )
+            if self._stored is not None and dict(self._stored.variant) != dict(self._variant):
+                raise GoldenError(
+                    f"{self.folder} holds the golden {_of(self._stored.variant)}, and its name is that of the golden "
+                    f"{_of(self._variant)}: the folder has another name than it was recorded under. Put it back from version "
+                    "control"
+                )
         return self._stored.checks if self._stored else {}
 
     def stored(self) -> tuple[Golden | None, Path]:
@@ -183,6 +191,10 @@ def _parts_at_once(recorded: Recorded, folder: Path, node: Node) -> bool:
         return part_at_once(recorded.node(folder), node)
     except GoldenError:
         return False  # what is wrong with it is told by those who read all of it
+
+
+def _of(variant: Mapping[str, str]) -> str:
+    return f"of the variant {variant_text(variant)}" if variant else "for all variants"
 
 
 def title(key: str) -> str:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from ..compare.explain import failure_text
 from ..errors import GoldenError, MlreproError
 from ..provenance.record import Provenance
+from ..provenance.written import written_code
 from ..records import Check
 from .checking import title
 from .pending import propose
 from .reason import Why, recorded_provenance, since_recorded
-from .record import Recorded
+from .record import Recorded, titled, variant_text
 from .rules import Judgement
 from .step_words import changes
 from .steps import StepBook
@@ -46,7 +47,7 @@ class Failing:
             why, reasons = replace(why, conclusion=headline), (*case.steps.reasons(now), *trouble)
         return failure_text(
             headline=why.conclusion,
-            details=details,
+            details="\n".join([details, *self._used()]),
             why=tuple(dict.fromkeys((*reasons, *trouble))),
             next_commands=self._commands(self._propose((), now, why.conclusion), bisect=why.several),
         )
@@ -60,7 +61,7 @@ class Failing:
         details += self._lacking([key for key in unused if key not in book.unused_keys()])
         return failure_text(
             headline=headline,
-            details="\n".join(details),
+            details="\n".join([*details, *self._used()]),
             why=(*book.reasons(now), *trouble),
             next_commands=self._commands(self._propose(unused, now, headline)),
         )
@@ -74,9 +75,14 @@ class Failing:
             details.append("Nothing was recorded: a recording never drops what is there.")
         return failure_text(
             headline=f"golden of {case.test} is not complete",
-            details="\n".join(details),
+            details="\n".join([*details, *self._missing_variant()]),
             next_commands=self._commands(self._propose(unused, self._made_from()[0])),
         )
+
+    def _missing_variant(self) -> tuple[str, ...]:
+        """Return which golden was looked for, where there may be several."""
+        words = variant_text(self._case.variant)
+        return (f"It was looked for among the goldens of the variant {words}.",) if words else ()
 
     def _lacking(self, unused: list[str]) -> list[str]:
         """Return what is to be said of checks that are missing on either side."""
@@ -116,6 +122,7 @@ class Failing:
                 test=case.nodeid,
                 change=greatest([*case.steps_change(), *case.checking.changes]) or "",
                 why=why,
+                code=written_code(made_from.code, case.settings.root),
             )
         except GoldenError as error:
             return str(error)
@@ -124,7 +131,7 @@ class Failing:
     def _commands(self, trouble: str | None, *, bisect: bool = False) -> tuple[str, ...]:
         if trouble:
             return (f"no proposal was written: {trouble}",)
-        nodeid = self._case.nodeid
+        nodeid = titled(self._case.nodeid, self._case.variant)
         rerun = ("to find out by reruns what carries the change:", f"  mlrepro explain --bisect '{nodeid}'")
         return (
             *(rerun if bisect else ()),
@@ -132,6 +139,33 @@ class Failing:
             f"  mlrepro accept '{nodeid}' --reason '…'",
             "to look at what is recorded:",
             f"  mlrepro show '{nodeid}'",
+            *self._variant_command(),
+        )
+
+    def _variant_command(self) -> tuple[str, ...]:
+        """Return how another device or library gets a golden of its own, where the project declares that they may differ."""
+        case, settings = self._case, self._case.settings
+        if settings.variant is not None or not settings.variants or set(case.variant) == set(settings.variants):
+            return ()
+        keys = ",".join(key for key in settings.variants if key in case.variant or key == self._next_key())
+        return (
+            f"to give this {' and '.join(keys.split(','))} a golden of its own:",
+            f"  pytest '{case.nodeid}' --golden=record --golden-variant={keys}",
+        )
+
+    def _next_key(self) -> str:
+        case = self._case
+        return next(key for key in case.settings.variants if key not in case.variant)
+
+    def _used(self) -> tuple[str, ...]:
+        """Return which golden this was, where there may be several."""
+        if not self._case.settings.variants:
+            return ()
+        words = variant_text(self._case.variant)
+        return (
+            f"Held against the golden of the variant {words}."
+            if words
+            else "Held against the golden for all variants.",
         )
 
 

@@ -22,7 +22,7 @@ from .files import write_whole
 __all__ = ["Action", "Entry", "append", "digest", "problems", "read"]
 
 FILE = "history.jsonl"
-Action: TypeAlias = Literal["record", "update", "accept"]
+Action: TypeAlias = Literal["record", "update", "accept", "migrate"]
 
 
 def append(

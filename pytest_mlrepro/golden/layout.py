@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from blake3 import blake3
 from ..errors import GoldenError, UsageError
 from ..records import TestId
 
-__all__ = ["array_file", "contract_file", "golden_folder", "hashed", "is_leaf", "pending_folder", "slug"]
+__all__ = ["array_file", "contract_file", "golden_folder", "hashed", "is_leaf", "leaf", "pending_folder", "slug"]
 
 SLUG_LENGTH = 40
 HASH_LENGTH = 8
+VARIANT_LENGTH = 16
 
 
 def slug(text: str) -> str:
@@ -33,14 +35,26 @@ def is_leaf(name: str) -> bool:
     return re.fullmatch(rf"[a-z0-9_-]{{1,{SLUG_LENGTH}}}-[0-9a-f]{{{HASH_LENGTH}}}", name) is not None
 
 
-def golden_folder(test: TestId, *, root: Path, golden_dir: str) -> Path:
-    """Return the folder of this test's golden.
+def leaf(name: str, file: str, variant: Mapping[str, str]) -> str:
+    """Return the name of the folder of a test's golden: of the test's name, its file's name, and the variant.
+
+    People see the variant's values in it; the hash covers its keys too.
+    """
+    if not variant:
+        return hashed(name, file)
+    code = hashed(name, file, *(f"{key}={value}" for key, value in sorted(variant.items())))[-HASH_LENGTH:]
+    said = slug("-".join(variant.values()))[:VARIANT_LENGTH].strip("-")
+    return f"{slug(name)[: SLUG_LENGTH - len(said) - 1].strip('-') or 'x'}-{said}-{code}"
+
+
+def golden_folder(test: TestId, *, root: Path, golden_dir: str, variant: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of this test's golden, of all variants or of one.
 
     `golden_dir` is the name of a folder beside the test file; with a slash in it, it is a folder below `root` that mirrors
     the folders of the tests. The hash covers the file's name and the test's name, not the way to the file, so that a
     checkout elsewhere or another root directory finds the same golden.
     """
-    return _module_folder(test.file, root, golden_dir) / hashed(test.name, test.file.name)
+    return _module_folder(test.file, root, golden_dir) / leaf(test.name, test.file.name, variant or {})
 
 
 @lru_cache(maxsize=8)  # tests come module by module

@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..errors import GoldenError
 from ..provenance.git import read_git
 from ..provenance.objects import Entry, Repository, is_lfs
 from .layout import is_leaf
-from .record import FILE, Golden, loads
+from .record import FILE, Golden, loads, titled
 
-__all__ = ["extract", "past_goldens"]
+__all__ = ["PastGolden", "extract", "goldens_at", "past_goldens"]
+
+
+@dataclass(frozen=True, slots=True)
+class PastGolden:
+    """A golden of a commit, as far as its `golden.json` tells."""
+
+    test: str
+    """Node id as it was then, which tells a golden whose test file was renamed since; the folder, if it can't be read."""
+    variant: Mapping[str, str]
+    seal: str
+    trouble: str = ""
+    """Why it can't be read."""
 
 
 def past_goldens(repository: Repository, commit: str, root: Path) -> Iterator[tuple[str, str]]:
-    """Yield the node id and the folder (from the top of the repository) of each golden of a commit below `root`.
+    """Yield the title and the folder (from the top of the repository) of each golden of a commit below `root`.
 
-    The node id is as it was then, which tells a golden whose test file was renamed since. A golden that isn't whole is
-    left out.
+    A golden that isn't whole is left out.
     """
+    for folder, golden in goldens_at(repository, commit, root).items():
+        if not golden.trouble:
+            yield titled(golden.test, golden.variant), folder
+
+
+def goldens_at(repository: Repository, commit: str, root: Path) -> dict[str, PastGolden]:
+    """Return each golden of a commit below `root` by its folder, from the top of the repository."""
     found = [entry for entry in repository.entries(commit, repository.prefix.rstrip("/")) if _is_golden(entry)]
+    goldens = {}
     for entry, data in zip(found, _contents(repository, found), strict=True):
         folder = PurePosixPath(entry.path).parent
-        try:
-            golden = loads(data.decode("utf-8"), repository.top / entry.path)
-        except (GoldenError, UnicodeDecodeError):
-            continue
-        yield golden.nodeid(repository.top / folder, root), folder.as_posix()
+        goldens[folder.as_posix()] = _past(data, repository.top, folder, root)
+    return goldens
+
+
+def _past(data: bytes, top: Path, folder: PurePosixPath, root: Path) -> PastGolden:
+    try:
+        golden = loads(data.decode("utf-8"), Path(folder) / FILE)
+    except (GoldenError, UnicodeDecodeError) as error:
+        return PastGolden(folder.as_posix(), {}, "", str(error))
+    return PastGolden(golden.nodeid(top / folder, root), golden.variant, golden.seal)
 
 
 def extract(repository: Repository, commit: str, folder: str, into: Path) -> Golden:

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import GoldenError
+from ..provenance.written import Written, changed_code, checked
 from . import history
 from .files import STEPS, copy_whole, write_whole
-from .layout import is_leaf, pending_folder
-from .record import FILE, Golden, Recorded, dumps
+from .layout import is_leaf, leaf, pending_folder
+from .private import private_folder
+from .record import FILE, Golden, Recorded, dumps, titled
 from .store import details_of, load, provenance_of, save, verify_arrays
+from .suite import SKIPPED
 from .timings import keep_timings
 
-__all__ = ["Proposal", "accept", "propose", "read_all", "reject", "withdraw"]
+__all__ = ["Proposal", "accept", "propose", "read_all", "read_folder", "reject", "withdraw"]
 
 FACTS = "proposal.json"
 SCHEMA = 1
+NAMED = 8
+"""Changed definitions that are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,14 @@ class Proposal:
     folder: Path
     steps: tuple[str, ...] = ()
     """Names of the steps of its pipeline that are new, other than recorded, or gone."""
+    variant: Mapping[str, str] = field(default_factory=dict)
+    code: Written = field(default_factory=dict)
+    """The project's code that the values were made from, as it was written then; {} where that is unknown."""
+
+    @property
+    def title(self) -> str:
+        """What the proposal is called: the node id, and the variant if it is for one."""
+        return titled(self.test, self.variant)
 
 
 def propose(
@@ -56,6 +70,7 @@ def propose(
     test: str,
     change: str,
     why: str,
+    code: Written,
 ) -> Path:
     """Write what the golden in `target` would become, with its new `arrays`, and return the proposal's folder.
 
@@ -66,6 +81,7 @@ def propose(
     facts = {
         "base": old.seal if old else None,
         "change": change,
+        "code": code,
         "changed": sorted(name for name in new.checks if name in before and new.checks[name] != before[name]),
         "dropped": sorted(before.keys() - new.checks.keys()),
         "golden": target.relative_to(root).as_posix(),
@@ -74,6 +90,7 @@ def propose(
         "steps": _changed_steps(old, new),
         "test": test,
         "time": history.now(),
+        "variant": dict(new.variant),
         "why": why,
     }
     _clear(folder, root)
@@ -95,21 +112,24 @@ def _changed_steps(old: Golden | None, new: Golden) -> list[str]:
 def _clear(folder: Path, root: Path) -> None:
     try:
         shutil.rmtree(folder, ignore_errors=True)
+        private_folder(root)
         folder.mkdir(parents=True)
-        ignore = root / ".mlrepro" / ".gitignore"
-        if not ignore.exists():
-            write_whole(ignore, "# made by pytest-mlrepro: proposals are for this checkout alone\n*\n")
     except OSError as error:
         raise GoldenError(f"can't make the folder {folder}: {error.strerror or error}") from error
 
 
 def read_all(root: Path) -> list[Proposal]:
     """Return all proposals, by test; raise GoldenError for one that is damaged."""
-    return sorted(_proposals(root), key=lambda proposal: proposal.test)
+    return read_folder(root / ".mlrepro" / "pending")
 
 
-def _proposals(root: Path) -> Iterator[Proposal]:
-    for path in sorted((root / ".mlrepro" / "pending").glob(f"*/{FACTS}")):
+def read_folder(folder: Path) -> list[Proposal]:
+    """Return the proposals in a folder, by test; raise GoldenError for one that is damaged."""
+    return sorted(_proposals(folder), key=lambda proposal: proposal.title)
+
+
+def _proposals(folder: Path) -> Iterator[Proposal]:
+    for path in sorted(folder.glob(f"*/{FACTS}")):
         try:
             yield _proposal(json.loads(path.read_text("utf-8")), path.parent)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -128,6 +148,10 @@ def _proposal(data: dict[str, Any], folder: Path) -> Proposal:
             raise ValueError(f"{key!r} is no list of names")
         data[key] = tuple(data[key])
     data.setdefault("why", "")
+    data["code"] = checked(data.get("code", {}))
+    variant = data.setdefault("variant", {})
+    if not isinstance(variant, dict) or not all(isinstance(value, str) for value in variant.values()):
+        raise ValueError("'variant' is no mapping of names to texts")
     for key in ("test", "golden", "change", "time", "why"):
         if not isinstance(data[key], str):
             raise ValueError(f"{key!r} is no text")
@@ -141,13 +165,15 @@ def accept(proposal: Proposal, *, root: Path, reason: str) -> Path:
     """
     target = _target(proposal, root)
     new, old = _new(proposal), load(target)
+    _require_of_test(proposal, new, target, root)
     if old is not None and old.seal == new.seal:  # accepted before, and interrupted then
         _remove(proposal.folder)
         return target
     if (old.seal if old else None) != proposal.base:
         raise GoldenError(
-            f"the golden of {proposal.test} has changed since this proposal was made: run the test again, then accept"
+            f"the golden of {proposal.title} has changed since this proposal was made: run the test again, then accept"
         )
+    _require_same_code(proposal, root)
     for check in new.checks.values():
         _verify_either(check, proposal.folder, target)
     if new.details is not None and new.files():  # whose names are checked
@@ -155,6 +181,18 @@ def accept(proposal: Proposal, *, root: Path, reason: str) -> Path:
     save(target, new, proposal.folder, action="accept", reason=reason, change=proposal.change, root=root)
     _remove(proposal.folder)
     return target
+
+
+def _require_same_code(proposal: Proposal, root: Path) -> None:
+    """Raise GoldenError if the values come from code that isn't there any more: nobody could make them again."""
+    changed = changed_code(proposal.code, root)
+    if changed:
+        more = [f"… and {len(changed) - NAMED} more"] if len(changed) > NAMED else []
+        lines = "\n".join(f"  {line}" for line in [*changed[:NAMED], *more])
+        raise GoldenError(
+            f"the proposal of {proposal.title} was made from code that has changed since:\n{lines}\n"
+            f"Run the test again, then accept what it proposes:\n  pytest '{proposal.test}'"
+        )
 
 
 def _new(proposal: Proposal) -> Golden:
@@ -168,8 +206,15 @@ def _new(proposal: Proposal) -> Golden:
 
 
 def _remove(folder: Path) -> None:
+    """Remove a proposal: out of the way in one step first, so that a crash leaves the whole of it or none."""
+    doomed = folder.parent.parent / f"removed-{os.getpid()}-{folder.name}"
     try:
-        shutil.rmtree(folder)
+        folder.rename(doomed)
+        try:
+            shutil.rmtree(doomed)
+        except OSError:
+            doomed.rename(folder)
+            raise
     except OSError as error:
         raise GoldenError(f"can't remove the proposal {folder}: {error.strerror or error}") from error
 
@@ -187,11 +232,22 @@ def _target(proposal: Proposal, root: Path) -> Path:
     target = root / path
     if path.is_absolute() or ".." in path.parts or not target.resolve().is_relative_to(root.resolve()):
         raise GoldenError(f"{proposal.folder / FACTS} points outside of {root}: {proposal.golden!r}")
-    if not is_leaf(target.name) or pending_folder(root, target) != proposal.folder:
+    hidden = not SKIPPED.isdisjoint(path.parts)  # there no golden is ever found again
+    if hidden or not is_leaf(target.name) or pending_folder(root, target).name != proposal.folder.name:
         raise GoldenError(
             f"{proposal.folder / FACTS} was changed by hand: {proposal.golden!r} is not what it proposes for"
         )
     return target
+
+
+def _require_of_test(proposal: Proposal, new: Golden, target: Path, root: Path) -> None:
+    """Raise GoldenError unless what is proposed is of the test that it is shown as, and lies where that test's golden lies."""
+    name = PurePosixPath(new.file).name
+    same = new.nodeid(target, root) == proposal.test and dict(new.variant) == dict(proposal.variant)
+    if not same or leaf(new.test, name, new.variant) != target.name:
+        raise GoldenError(
+            f"{proposal.folder / FACTS} was changed by hand: what it proposes is not the golden of {proposal.title}"
+        )
 
 
 def reject(proposal: Proposal) -> None:

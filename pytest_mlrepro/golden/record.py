@@ -24,10 +24,24 @@ from ..values.node import Node
 from .codecs import array_files, decode
 from .files import PROVENANCE, STEPS
 
-__all__ = ["CONTRACT", "DRIFT", "FILE", "RATCHET", "RATE", "Golden", "Recorded", "dumps", "loads"]
+__all__ = [
+    "CONTRACT",
+    "DRIFT",
+    "FILE",
+    "RATCHET",
+    "RATE",
+    "Golden",
+    "Recorded",
+    "dumps",
+    "loads",
+    "titled",
+    "variant_text",
+]
 
 FILE = "golden.json"
 SCHEMA = 1
+OLDEST = 1
+"""The oldest schema that is read as it is; `mlrepro migrate` lifts older ones."""
 WITH_STEPS = 2
 """The schema of a golden with steps of a pipeline, which a version that doesn't know them must not take for one without."""
 LFS = "version https://git-lfs.github.com/spec/"
@@ -103,9 +117,10 @@ class Golden:
         checks: Mapping[str, Recorded],
         steps: tuple[Step, ...] = (),
         details: Json = None,
+        variant: Mapping[str, str] | None = None,
     ) -> Golden:
         """Return the golden of `test` that lies in `folder`."""
-        return cls(test.name, _way(test.file, folder.parent), checks, steps=steps, details=details)
+        return cls(test.name, _way(test.file, folder.parent), checks, variant or {}, steps=steps, details=details)
 
     def files(self) -> list[dict[str, Json]]:
         """Return `{"file", "size", "blake3"}` of everything that belongs to it; GoldenError for a name with a way in it."""
@@ -123,6 +138,20 @@ class Golden:
     def nodeid(self, folder: Path, root: Path) -> str:
         """Return the node id of the test, seen from the root directory."""
         return f"{Path(os.path.relpath(folder / self.file, root)).as_posix()}::{self.test}"
+
+    def title(self, folder: Path, root: Path) -> str:
+        """Return the node id, and the variant behind it if the golden is of one."""
+        return titled(self.nodeid(folder, root), self.variant)
+
+
+def titled(nodeid: str, variant: Mapping[str, str]) -> str:
+    """Return how a golden is called: by its test's node id, and its variant if it has one."""
+    return f"{nodeid} ({variant_text(variant)})" if variant else nodeid
+
+
+def variant_text(variant: Mapping[str, str]) -> str:
+    """Return `device=cuda, numpy=2`."""
+    return ", ".join(f"{key}={value}" for key, value in variant.items())
 
 
 @lru_cache(maxsize=8)  # tests come module by module
@@ -156,25 +185,38 @@ def _check_json(check: Recorded) -> Json:
 
 def loads(text: str, path: Path) -> Golden:
     """Parse `golden.json`; raise GoldenError for one that is not whole and unchanged."""
+    data = sealed(text, path)
+    if data["schema"] < OLDEST:
+        raise GoldenError(f"{path} has schema {data['schema']}, which an older version wrote: run  mlrepro migrate")
+    return golden_of(data)
+
+
+def sealed(text: str, path: Path) -> Json:
+    """Return the content of a `golden.json` of any schema up to the present one; GoldenError if it isn't as it was written."""
     text = text.replace("\r\n", "\n")
     try:
         data = json.loads(text)
         seal, schema = data["seal"], data["schema"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise GoldenError(_unreadable(text, path, error)) from None
-    if schema not in (SCHEMA, WITH_STEPS):
+    if not isinstance(schema, int) or schema > WITH_STEPS:
         raise GoldenError(f"{path} has schema {schema!r}, this version knows {WITH_STEPS}: update pytest-mlrepro")
     if _seal(text.replace(f'\n "seal": "{seal}"', '\n "seal": ""', 1)) != seal:
         raise GoldenError(
             f"{path} was edited by hand or damaged: its content does not match its seal.\n"
             f"Put it back with  git checkout -- {path}  or record it again"
         )
+    return data
+
+
+def golden_of(data: Json) -> Golden:
+    """Return the golden that the content of a `golden.json` is, of a schema of today."""
     checks = {
         name: Recorded(c["digest"], c["tolerance"], c["value"], c.get("provenance"))
         for name, c in data["checks"].items()
     }
     steps = tuple(map(step_from_json, data.get("steps", ())))
-    return Golden(data["test"], data["file"], checks, data["variant"], seal, steps, data.get("details"))
+    return Golden(data["test"], data["file"], checks, data["variant"], data["seal"], steps, data.get("details"))
 
 
 def _seal(text: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from .._json import Json
 from .layout import is_leaf
 
-__all__ = ["KIND", "golden_folders", "metrics_of_group", "metrics_recorded"]
+__all__ = ["KIND", "SKIPPED", "golden_folders", "metrics_of_group", "metrics_recorded"]
 
 GOLDEN = "golden.json"
 HISTORY = "history.jsonl"

@@ -12,29 +12,19 @@ import pytest
 from ..errors import UsageError
 from ..records import Settings
 from ..session import Session
-from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads, verdicts
+from .completeness import begin, is_worker, judge, report_to_controller
+from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads, variant_of, verdicts
 from .running import test_id
 
-__all__ = ["close", "collect", "finish", "holds_goldens", "wants_attacks", "wants_reruns", "write_record"]
-
-FILTERS = ("keyword", "markexpr", "lf", "failedfirst", "deselect", "ignore", "ignore_glob", "stepwise", "collectonly")
+__all__ = ["collect", "finish", "holds_goldens", "wants_attacks", "wants_reruns", "write_last_run", "write_record"]
 
 
 def collect(session: Session, items: list[pytest.Item], config: pytest.Config) -> None:
     """Note the tests of this run, and whether they are all there are."""
     session.run.collected = {test_id(item): item.nodeid for item in items}
-    if any(getattr(config.option, name, None) for name in FILTERS) or not _everything(config):
-        session.run.complete = False
-
-
-def _everything(config: pytest.Config) -> bool:
-    """Tell whether pytest was left to collect by itself, in the root directory and in this process."""
-    by_itself = config.args_source is not pytest.Config.ArgsSource.ARGS
-    return (
-        by_itself
-        and config.invocation_params.dir == config.rootpath
-        and not getattr(config.option, "numprocesses", None)
-    )
+    judge(session, config)
+    if not is_worker(config):
+        begin(session)
 
 
 def holds_goldens(settings: Settings, path: Path) -> bool:
@@ -69,6 +59,9 @@ def finish(session: Session, report: pytest.TestReport) -> None:
             session.add(report.nodeid, check)
         session.entropy.update(entropy_sites(report))
         session.verdicts += [(report.nodeid, name, facts) for name, facts in verdicts(report)]
+        variant = variant_of(report)
+        if variant is not None:
+            session.variants[report.nodeid] = variant
         said = dict(remarks(report))
         if said:
             session.remarks[report.nodeid] = said
@@ -78,11 +71,12 @@ def finish(session: Session, report: pytest.TestReport) -> None:
             session.cached.setdefault(event, []).append(f"{report.nodeid}: {step}")
 
 
-def close(session: Session, run: pytest.Session, status: int) -> None:
-    """Note how the run ended: one that was stopped or failed to collect proves nothing about what it left out."""
-    stopped = run.shouldfail or run.shouldstop
-    if stopped or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        session.run.complete = False
+def write_last_run(session: Session, config: pytest.Config) -> None:
+    """Keep what the run tells of goldens for `mlrepro prune` and `status`; processes of pytest-xdist tell the first one."""
+    if is_worker(config):
+        report_to_controller(session, config)
+    elif session.run.judged:
+        session.keep_last_run()
 
 
 def write_record(session: Session, config: pytest.Config) -> None:

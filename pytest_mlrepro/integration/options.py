@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from ..errors import UsageError
 from ..records import Settings
 
 __all__ = ["add_options", "child_timeout", "default_seed", "seed_all", "settings"]
@@ -24,6 +25,11 @@ def add_options(parser: pytest.Parser) -> None:
         "update also those that differ",
     )
     group.addoption("--golden-reason", metavar="TEXT", help="why goldens change; needed with --golden=update")
+    group.addoption(
+        "--golden-variant",
+        metavar="KEYS",
+        help="read and write the goldens of this variant alone, such as device,numpy: some of mlrepro_variants",
+    )
     group.addoption(
         "--mlrepro-seed",
         type=int,
@@ -50,6 +56,11 @@ def add_options(parser: pytest.Parser) -> None:
         default=True,
     )
     parser.addini(
+        "mlrepro_variants",
+        "what results may depend on, the most important first: device, gpu, machine, system, blas, python, package names",
+        default="",
+    )
+    parser.addini(
         "mlrepro_child_timeout",
         "seconds that a run in another process may take, for tests that vary what needs one (default: 600)",
         default="600",
@@ -70,6 +81,7 @@ def settings(config: pytest.Config) -> Settings:
     golden_dir = config.getini("mlrepro_golden_dir").replace("\\", "/").rstrip("/")
     if not golden_dir or golden_dir.startswith("/") or ".." in golden_dir.split("/"):
         raise pytest.UsageError(f"mlrepro_golden_dir must be a folder below the root directory, got {golden_dir!r}")
+    variants, variant = _variants(config)
     return Settings(
         config.rootpath,
         mode,
@@ -78,7 +90,23 @@ def settings(config: pytest.Config) -> Settings:
         ci=in_ci(),
         track_files=config.getini("mlrepro_track_files"),
         data_dirs=tuple(config.getini("mlrepro_data_dirs")),
+        variants=variants,
+        variant=variant,
     )
+
+
+def _variants(config: pytest.Config) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """Return the declared keys of variants, and those that this run is of."""
+    text, asked = config.getini("mlrepro_variants"), config.getoption("--golden-variant")
+    if not text and asked is None:
+        return (), None
+    from ..golden.variants import declared_keys, named_keys  # a run without them never loads it
+
+    try:
+        declared = declared_keys(text)
+        return declared, None if asked is None else named_keys(asked, declared)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def in_ci() -> bool:

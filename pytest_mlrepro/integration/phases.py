@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +13,7 @@ from .failures import fail, forbid, plainly
 from .markers import Plan, plan
 from .options import default_seed, seed_all
 from .properties import ENTROPY, PROPERTY, REMARK
-from .running import Case, note, require_declared, scope_of, test_id
+from .running import Case, chosen_variant, note, require_declared, scope_of, test_id
 from .watching import Watch
 
 if TYPE_CHECKING:
@@ -159,6 +159,9 @@ class Phases:
         assert item is not None  # fixtures are made between set-up and tear-down
         test = test_id(item)
         folder = golden_folder(test, root=settings.root, golden_dir=settings.golden_dir)
+        variant: Mapping[str, str] = {}
+        if settings.variants:
+            folder, variant = chosen_variant(self.session, item, test)
         self.session.claim(folder, item.nodeid)
         self._case.golden = GoldenCase(
             test,
@@ -172,6 +175,7 @@ class Phases:
             elsewhere=lambda: sum(count for other, count in self.session.count_metrics().items() if other != folder),
             remark=lambda name, text: item.user_properties.append((f"{REMARK}:{name}", text)),
             vary=self._varied(),
+            variant=variant,
         )
         return self._case.golden
 

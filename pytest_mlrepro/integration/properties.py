@@ -14,12 +14,14 @@ __all__ = [
     "PROPERTY",
     "REMARK",
     "SPREAD",
+    "VARIANT",
     "VERDICT",
     "cached_steps",
     "entropy_sites",
     "outcomes",
     "remarks",
     "spreads",
+    "variant_of",
     "verdicts",
 ]
 
@@ -29,6 +31,8 @@ CACHED = "mlrepro.cached"
 """User property of each pipeline step with `cache=True`: `mlrepro.cached:NAME`, what became of it."""
 PROPERTY = "mlrepro.golden"
 """User property (so that it reaches JUnit and other processes) of each golden check: `mlrepro.golden:NAME`, outcome."""
+VARIANT = "mlrepro.variant"
+"""User property of each test with a golden, where variants are declared: the one it was held against, "" for that for all."""
 VERDICT = "mlrepro.verdict"
 """User property of each check with a verdict of its own, such as drift: `mlrepro.verdict:NAME`, its facts as JSON."""
 SPREAD = "mlrepro.spread"
@@ -78,3 +82,8 @@ def verdicts(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
     for key, value in report.user_properties:
         if key.startswith(VERDICT):
             yield key[len(VERDICT) + 1 :], str(value)
+
+
+def variant_of(report: pytest.TestReport) -> str | None:
+    """Return which variant's golden a test was held against; None where none is declared."""
+    return next((str(value) for key, value in report.user_properties if key == VARIANT), None)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ..errors import MlreproError, UsageError
 from ..records import TestId
+from ..session import Session
 from .failures import plainly, raised_here, trim
 from .markers import Plan
+from .properties import VARIANT
 from .watching import Watched
 
 if TYPE_CHECKING:
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
     from ..seeding import SeedScope
     from .robustness import Robustness
 
-__all__ = ["Case", "note", "require_declared", "scope_of", "test_id"]
+__all__ = ["Case", "chosen_variant", "note", "require_declared", "scope_of", "test_id"]
 
 
 class Case:
@@ -40,6 +44,24 @@ class Case:
 def test_id(item: pytest.Item) -> TestId:
     """Return which test this is."""
     return TestId(item.path, item.nodeid.partition("::")[2] or item.name)
+
+
+def chosen_variant(session: Session, item: pytest.Item, test: TestId) -> tuple[Path, Mapping[str, str]]:
+    """Return the golden that a test is held against where variants are declared, and tell which it is."""
+    from ..golden.layout import golden_folder
+    from ..golden.record import variant_text
+    from ..golden.variants import choose
+
+    settings = session.settings
+    choice = choose(
+        lambda variant: golden_folder(test, root=settings.root, golden_dir=settings.golden_dir, variant=variant),
+        session.present(),
+        settings.variant,
+    )
+    told = (VARIANT, variant_text(choice.variant))
+    if told not in item.user_properties:  # a test may run more than once
+        item.user_properties.append(told)
+    return choice.folder, choice.variant
 
 
 def scope_of(seeding: Plan) -> SeedScope:

@@ -48,6 +48,10 @@ class Repository:
             return None
         return ask_git(self.top, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") or None
 
+    def merge_base(self, one: str, two: str) -> str | None:
+        """Return the commit from which two commits parted; None if they have none in common."""
+        return ask_git(self.top, "merge-base", one, two) or None
+
     def entries(self, commit: str, path: str = "") -> list[Entry]:
         """Return the files of a commit at and below a path; [] if there are none."""
         where = ["--", path] if path else []

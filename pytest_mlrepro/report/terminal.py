@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 
 from ..records import Outcome
@@ -20,7 +21,7 @@ SPREADS = {
 
 def summary(session: Session) -> list[str]:
     """Return the lines of the summary; none if the run had nothing to do with goldens."""
-    parts = (_counts, _robustness, _distributions, _written, _open, _obsolete, _cached, _entropy, _spreads)
+    parts = (_counts, _variants, _robustness, _distributions, _written, _open, _obsolete, _cached, _entropy, _spreads)
     return [line for part in parts for line in part(session)]
 
 
@@ -28,6 +29,13 @@ def _counts(session: Session) -> Iterator[str]:
     counts = [f"{session.outcomes[name]} {name}" for name in ORDER if session.outcomes[name]]
     if counts:
         yield f"golden checks: {', '.join(counts)}"
+
+
+def _variants(session: Session) -> Iterator[str]:
+    """Say which goldens of variants were used; tests that were held against the golden for all need no line."""
+    found = Counter(variant for variant in session.variants.values() if variant)
+    for variant, number in sorted(found.items()):
+        yield f"goldens of the variant {variant}: {number} test{'s' * (number != 1)}"
 
 
 def _robustness(session: Session) -> Iterator[str]:

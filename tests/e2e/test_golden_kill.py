@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pytest_mlrepro.compare.tolerance import tolerances
-from pytest_mlrepro.golden import files, history, store
+from pytest_mlrepro.golden import files, history, layout, pending, store
 from pytest_mlrepro.golden.record import Golden
 from pytest_mlrepro.provenance.record import Provenance
 from pytest_mlrepro.records import TestId
@@ -190,11 +191,11 @@ def save(root: Path, number: int) -> Path:
     return folder
 
 
-WRITERS = {module.__file__ for module in (files, history, store, shutil)}
+WRITERS = {module.__file__ for module in (files, history, pending, store, shutil)}
 
 
-def dies_at(line: int, root: Path) -> bool:
-    """Save the second version in a child that dies before the given line of the writing code; False if it came through."""
+def dies_at(line: int, write: Callable[[], object]) -> bool:
+    """Write in a child that dies before the given line of the writing code; tell whether it died, and so was not through."""
     child = os.fork()
     if child == 0:
         left = [line]
@@ -209,7 +210,7 @@ def dies_at(line: int, root: Path) -> bool:
             return trace
 
         sys.settrace(trace)
-        save(root, 2)
+        write()
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
@@ -228,7 +229,7 @@ def test_a_kill_before_each_line_of_the_writing_code_leaves_the_old_golden_or_th
         (root / "__golden__" / "test_m").mkdir(parents=True)
         if old is not None:
             save(root, old)
-        if not dies_at(line, root):
+        if not dies_at(line, lambda root=root: save(root, 2)):
             break
         assert_whole(root, (old, 2))
         seen |= {version(folder) for folder in folders(root)}
@@ -237,6 +238,56 @@ def test_a_kill_before_each_line_of_the_writing_code_leaves_the_old_golden_or_th
         assert_swept(root)
     assert line > 100
     assert seen == {old, 2}
+
+
+def proposed(root: Path) -> pending.Proposal:
+    """Record the first version, and propose the second."""
+    folder = save(root, 1)
+    staging = store.Staging()
+    node = describe({"a": np.arange(50.0) + 2, "version": 2})
+    staging.add("big", node, tolerances())
+    staging.made_from(Provenance(commit=f"{2:040}"))
+    old, test = store.load(folder), TestId(root / "test_m.py", "test_m")
+    golden = Golden.of(test, folder, staging.checks)
+    words = {"test": "test_m.py::test_m", "change": "other", "why": "", "code": {}}
+    pending.propose(root, folder, old, golden, arrays=staging.files(), **words)
+    staging.discard()
+    (proposal,) = pending.read_all(root)
+    return proposal
+
+
+@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
+def test_a_kill_before_each_line_of_an_acceptance_leaves_the_proposal_or_the_new_golden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(history, "ask_git", lambda *arguments: "somebody")
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # slow, and a killed process loses nothing written
+    monkeypatch.setattr(layout, "leaf", lambda name, file, variant: "test_m-01234567")
+    monkeypatch.setattr(pending, "leaf", lambda name, file, variant: "test_m-01234567")
+    kept = 0
+    for line in range(10_000):
+        root = tmp_path / str(line)
+        (root / "__golden__" / "test_m").mkdir(parents=True)
+        proposal = proposed(root)
+        if not dies_at(line, lambda proposal=proposal, root=root: pending.accept(proposal, root=root, reason="x")):
+            break
+        assert_whole(root, (1, 2))
+        (folder,) = folders(root)
+        waiting = (proposal.folder / "proposal.json").exists()
+        assert waiting == bool(pending.read_all(root))
+        kept += waiting
+        if not waiting:  # it goes last: the golden is the new one, and its history says so
+            assert version(folder) == 2
+            assert store.problems(folder) == []
+        else:
+            pending.accept(proposal, root=root, reason="x")
+        assert version(folder) == 2
+        assert store.problems(folder) == []
+        shutil.rmtree(root)
+    assert line > 100
+    assert kept > 50
+    assert not proposal.folder.exists()
 
 
 STEPS = 13

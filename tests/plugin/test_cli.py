@@ -290,7 +290,7 @@ def test_an_exact_id_means_one_test_and_a_part_all_that_have_it(
 
 @pytest.mark.parametrize("command", [["accept", "--reason", "x"], ["reject"]], ids=["accept", "reject"])
 def test_wrong_arguments_are_named_and_change_nothing(several: Project, command: list[str]) -> None:
-    assert "name the tests (node ids, or parts of them), or say --all" in mlrepro(several, *command, code=2)
+    assert "name the tests (node ids, or parts of them), or -k EXPR, or say --all" in mlrepro(several, *command, code=2)
     assert "name tests or say --all, not both" in mlrepro(several, *command, "--all", "test_m", code=2)
     assert "no proposal is of a test 'test_x'" in mlrepro(several, *command, "test_m", "test_x", code=2)
     assert len(proposals(several)) == 4
@@ -339,7 +339,7 @@ def test_verify_names_each_problem_and_exits_with_1(model: Project) -> None:
 def test_a_folder_that_holds_only_a_history_is_an_interrupted_recording(model: Project) -> None:
     model.golden().unlink()
     assert "a recording was interrupted" in mlrepro(model, "verify", code=1)
-    assert mlrepro(model, "status").startswith("damaged   __golden__/test_m/test_model-")
+    assert mlrepro(model, "status").startswith("damaged     __golden__/test_m/test_model-")
 
 
 def test_a_training_log_called_history_and_a_golden_json_of_others_are_left_alone(model: Project) -> None:
@@ -360,14 +360,14 @@ def test_status_lists_states_tests_and_reasons(changed: Project) -> None:
     changed.write("def test_z(golden):\n    golden.check(1)\n", "test_z.py")
     changed.run()
     lines = mlrepro(changed, "status").splitlines()
-    assert lines[0] == f"pending   {NODE}"
-    assert re.fullmatch(r" {10}1 changed; 2 checks, record \S+: first recording", lines[1])
-    assert lines[2:4] == ["pending   test_z.py::test_z", "          1 new; nothing is recorded yet"]
+    assert lines[0] == f"pending     {NODE}"
+    assert re.fullmatch(r" {12}1 changed; 2 checks, record \S+: first recording", lines[1])
+    assert lines[2:4] == ["pending     test_z.py::test_z", "            1 new; nothing is recorded yet"]
     assert lines[4] == "1 golden, 2 proposals waiting for a decision"
     mlrepro(changed, "reject", "--all")
     lines = mlrepro(changed, "status").splitlines()
-    assert lines[0] == f"recorded  {NODE}"
-    assert lines[-1] == "1 golden, 0 proposals waiting for a decision"
+    assert lines[0] == f"unverified  {NODE}"
+    assert "1 golden, 0 proposals waiting for a decision, 1 unverified" in lines
 
 
 def test_status_shows_a_damaged_golden_beside_the_others(model: Project) -> None:
@@ -375,9 +375,9 @@ def test_status_shows_a_damaged_golden_beside_the_others(model: Project) -> None
     model.record()
     (model.root / "__golden__" / "test_m").glob("*/golden.json").__next__().write_text("{", "utf-8")
     text = mlrepro(model, "status")
-    assert "damaged   __golden__/test_m/test_model-" in text
+    assert "damaged     __golden__/test_m/test_model-" in text
     assert "is not whole" in text
-    assert "recorded  test_z.py::test_z" in text
+    assert "golden      test_z.py::test_z" in text
 
 
 def test_show_prints_values_tolerances_and_history(model: Project) -> None:
@@ -438,7 +438,7 @@ def test_the_console_script_writes_plain_text_to_a_pipe_and_errors_to_stderr(cha
 
     status = run("status", COLUMNS="80")
     assert (status.returncode, status.stderr) == (0, "")
-    assert f"pending   {NODE}\n" in status.stdout
+    assert f"pending     {NODE}\n" in status.stdout
     assert "\x1b" not in status.stdout
     refused = run("accept", "nothing", "--reason", "x")
     assert (refused.returncode, refused.stdout) == (2, "")

@@ -168,7 +168,7 @@ def test_each_verdict_is_a_line_and_log_shows_the_course_and_a_slow_trend(
     monkeypatch.setenv("SHIFT", "0.5")
     outcomes(drifting, "--mlrepro-json=mlrepro.jsonl", failed=1)
     mlrepro(drifting, "log", "--drift").fnmatch_lines(["*price: distribution  (8 runs, 1 alarm)"])
-    mlrepro(drifting, "log").fnmatch_lines(["*failed *test_m.py::test_data  train  drift: drift"])
+    mlrepro(drifting, "log", "mlrepro.jsonl").fnmatch_lines(["*failed *test_m.py::test_data  train  drift: drift"])
 
 
 def test_a_record_is_written_once_by_several_processes(project: Project) -> None:
