@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from ..errors import UsageError
 from ..records import Settings
 from ..session import Session
 from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads, verdicts
 from .running import test_id
 
-__all__ = ["close", "collect", "finish", "holds_goldens", "wants_attacks", "wants_reruns", "write_record"]
+__all__ = ["close", "collect", "finish", "holds_goldens", "wants_attacks", "wants_reruns"]
 
 FILTERS = ("keyword", "markexpr", "lf", "failedfirst", "deselect", "ignore", "ignore_glob", "stepwise", "collectonly")
 
@@ -83,18 +82,6 @@ def close(session: Session, run: pytest.Session, status: int) -> None:
     stopped = run.shouldfail or run.shouldstop
     if stopped or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         session.run.complete = False
-
-
-def write_record(session: Session, config: pytest.Config) -> None:
-    """Append the verdicts of the run to the file of `--mlrepro-json`; the processes of pytest-xdist leave it to the first."""
-    asked = config.getoption("--mlrepro-json")
-    if asked and not hasattr(config, "workerinput"):
-        from ..report.lines import append
-
-        try:
-            append(session, config.invocation_params.dir / asked)
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
 
 
 def wants_reruns(items: list[pytest.Item]) -> bool:

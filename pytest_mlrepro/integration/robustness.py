@@ -24,6 +24,7 @@ from .properties import VERDICT
 
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
+    from ..report.detail.collector import Details
 
 __all__ = ["Robustness"]
 
@@ -38,11 +39,19 @@ class Robustness:
     """
 
     def __init__(
-        self, item: pytest.Item, root: Path, golden: Callable[[], GoldenCase], *, seed: int, silent: bool
+        self,
+        item: pytest.Item,
+        root: Path,
+        golden: Callable[[], GoldenCase],
+        *,
+        seed: int,
+        silent: bool,
+        details: Details | None = None,
     ) -> None:
         self.reports: list[RobustnessReport] = []
         self._item, self._root, self._golden, self._seed, self._silent = item, root, golden, seed, silent
         self._names: set[str] = set()
+        self._details = details
 
     def check(
         self,
@@ -168,6 +177,8 @@ class Robustness:
             "counterexamples": len(report.counterexamples),
         }
         self._item.user_properties.append((f"{VERDICT}:{key}", one_line(facts)))
+        if self._details is not None:
+            self._details.robust(key, report)
 
 
 def _where(at: Progress) -> str:
