@@ -1,4 +1,4 @@
-"""Who is told what became of the checks of a test, so that the run can be shown afterwards; there only if a record or a report is asked for."""
+"""Who is told what the checks of a test find, so that the run can be shown: there only if a record or a report is asked for."""
 
 from __future__ import annotations
 

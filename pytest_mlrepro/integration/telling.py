@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Telling"]
 
-FIXTURES: Final = frozenset(
-    {"golden", "repro", "pipeline", "drift", "contract", "robustness", "fingerprint"}
-)
+FIXTURES: Final = frozenset({"golden", "repro", "pipeline", "drift", "contract", "robustness", "fingerprint"})
 RECORDS: Final = "mlrepro_records"
 """Attribute of a test's last report: so its records reach the process that pytest-xdist reports to, and no JUnit file."""
 ENVIRONMENT: Final = "mlrepro_environment"
@@ -116,7 +114,7 @@ class Telling:
 
     def _ended(self, item: pytest.Item) -> list[Record]:
         reports, last = self._reports, self._reports[-1]
-        if any(report.outcome == "rerun" for report in reports):  # pytest-rerunfailures: the next try is what counts
+        if any(str(report.outcome) == "rerun" for report in reports):  # pytest-rerunfailures: the next try is what counts
             return []
         ended = Ended(
             nodeid=item.nodeid,

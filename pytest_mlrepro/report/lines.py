@@ -1,4 +1,4 @@
-"""The run record: a line of JSON for each verdict, on disk as soon as its test is over, so that a killed run leaves all but the last."""
+"""The run record: a line of JSON for each verdict, on disk as soon as its test is over, so that a killed run leaves its own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class Lines:
         except OSError as error:
             raise UsageError(f"--mlrepro-json: can't write {self.path}: {error.strerror or error}") from None
         if written != len(line):
-            raise UsageError(f"--mlrepro-json: only {written} of {len(line)} bytes went to {self.path}: is the disk full?")
+            raise UsageError(
+                f"--mlrepro-json: only {written} of {len(line)} bytes went to {self.path}: is the disk full?"
+            )
 
     def close(self) -> None:
         """Close the file."""

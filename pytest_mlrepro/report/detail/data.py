@@ -13,7 +13,7 @@ from ...drift import Profile, Report
 from ...drift.profile import Entry
 from .small import Floats, number, numbers
 
-__all__ = ["contract_detail", "drift_detail", "distributions"]
+__all__ = ["contract_detail", "distributions", "drift_detail"]
 
 FAULTS: Final = 40
 FINDINGS: Final = 60
@@ -84,7 +84,9 @@ def _column(then: Entry, now: Entry) -> Iterator[Json]:
     if then.numbers is not None and now.numbers is not None:
         if len(then.numbers.edges) and len(now.numbers.edges):
             yield {**_numbers(then.numbers, now.numbers), "nulls": nulls, "dates": then.kind not in ("numeric",)}
-    elif then.categories is not None and now.categories is not None and (then.categories.levels or now.categories.levels):
+    elif (
+        then.categories is not None and now.categories is not None and (then.categories.levels or now.categories.levels)
+    ):
         yield {**_levels(then.categories, now.categories), "nulls": nulls}
 
 

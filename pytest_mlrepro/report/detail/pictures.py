@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -57,14 +58,17 @@ def _leaves(node: Node, path: tuple[Label, ...]) -> Iterator[tuple[str, Leaf]]:
 def _scalar(path: str, one: Leaf, two: Leaf) -> Mapping[str, Json] | None:
     if not isinstance(one, Scalar) or not isinstance(two, Scalar) or (one.kind, one.value) == (two.kind, two.value):
         return None
-    if isinstance(one.value, float) and isinstance(two.value, float) and one.value != one.value and two.value != two.value:
+    if (
+        isinstance(one.value, float)
+        and isinstance(two.value, float)
+        and one.value != one.value
+        and two.value != two.value
+    ):
         return None
     row = {"path": path[:TEXT], "golden": _text(one.value), "now": _text(two.value), "difference": ""}
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in (one.value, two.value)):
-        try:
+        with suppress(OverflowError):  # integers beyond the range of floats
             row["difference"] = f"{two.value - one.value:+.4g}"
-        except (OverflowError, ValueError):
-            pass  # integers beyond the range of floats
     return row
 
 

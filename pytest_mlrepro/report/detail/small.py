@@ -59,7 +59,7 @@ def envelope(array: Array, length: int, points: int = POINTS) -> Json:
 
 
 def grid(array: Array, other: Array, shape: tuple[int, int], side: int = SIDE) -> Floats:
-    """Return the greatest difference of two arrays in each cell of a grid of at most `side` by `side`; NaN for a NaN on one side."""
+    """Return the greatest difference of two arrays in each cell of a grid; NaN where a NaN is on one side."""
     rows, columns = shape
     high, wide = min(rows, side), min(columns, side)
     cells = np.zeros(high * wide)

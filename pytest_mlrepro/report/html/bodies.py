@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ..._json import Json
 from .bracket import bracket, course
 from .graph import graph
 from .markup import Content, Markup, tag
-from .plots import bins, figure, levels, picture, short
+from .plots import bins, levels, picture, short
 
 __all__ = ["body", "headline"]
 
-Record = Mapping[str, Any]
+Record: TypeAlias = Mapping[str, Any]
+Fitting: TypeAlias = Callable[[Json], Json]
+"""Returns a picture as large as there is room for in the page, None where there is none."""
 STATES: Final = {"drift": "moved", "undecided": "undecided", "same": "same"}
 
 
@@ -44,13 +46,10 @@ def _first_line(message: str) -> str:
     return next((line for line in (*raised, *lines) if line.strip()), "")
 
 
-def body(record: Record, room: Callable[[Json], Json | None]) -> list[Content]:
-    """Return the content of a verdict.
-
-    room: returns a picture as large as there is room for in the page, None where there is none.
-    """
+def body(record: Record, room: Fitting) -> list[Content]:
+    """Return the content of a verdict."""
     detail = record.get("detail") or {}
-    kinds: Mapping[str, Callable[[Record, Json, Callable[[Json], Json | None]], Iterable[Content]]] = {
+    kinds: Mapping[str, Callable[..., Iterable[Content]]] = {
         "golden": _golden, "pipeline": _pipeline, "robustness": _robust, "drift": _drift, "contract": _contract,
         "determinism": _determinism,
     }  # fmt: skip
@@ -61,7 +60,7 @@ def body(record: Record, room: Callable[[Json], Json | None]) -> list[Content]:
     return [*shown, tag("pre", message, tabindex=0) if message else None]
 
 
-def _nothing(record: Record, detail: Json, room: Any) -> Iterable[Content]:
+def _nothing(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
     return ()
 
 
@@ -73,14 +72,14 @@ def _why(detail: Json) -> Iterable[Content]:
 
 def section(title: str, *content: Content) -> Markup:
     """Return a titled part of a verdict."""
-    return tag("section", tag("h4", title), *content)
+    return tag("section", tag("h3", title), *content)
 
 
 def _pre(lines: Sequence[str]) -> Markup:
     return tag("pre", "\n".join(lines), tabindex=0)
 
 
-def _golden(record: Record, detail: Json, room: Callable[[Json], Json | None]) -> Iterable[Content]:
+def _golden(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
     yield from _why(detail)
     pictures = detail.get("pictures") or []
     shown = [found for data in pictures if (found := room(data)) is not None]
@@ -96,7 +95,7 @@ def _golden(record: Record, detail: Json, room: Callable[[Json], Json | None]) -
         yield section("Next", _pre(detail["commands"]))
 
 
-def _pipeline(record: Record, detail: Json, room: Any) -> Iterable[Content]:
+def _pipeline(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
     if detail.get("headline"):
         yield tag("p", detail["headline"], class_="headline")
     if detail.get("steps"):
@@ -105,7 +104,7 @@ def _pipeline(record: Record, detail: Json, room: Any) -> Iterable[Content]:
         yield section("In words", _pre(detail["lines"]))
 
 
-def _robust(record: Record, detail: Json, room: Callable[[Json], Json | None]) -> Iterable[Content]:
+def _robust(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
     yield section("Robust accuracy", bracket(record, detail), course(record, detail))
     if detail.get("examples"):
         yield section("Counterexamples", *(_example(example, room) for example in detail["examples"]))
@@ -113,7 +112,7 @@ def _robust(record: Record, detail: Json, room: Callable[[Json], Json | None]) -
         yield section("In words", _pre(detail["lines"]))
 
 
-def _example(example: Json, room: Callable[[Json], Json | None]) -> Markup:
+def _example(example: Json, room: Fitting) -> Markup:
     far = f"{short(example['distance'])} of {short(example['allowed'])} allowed"
     caption = (
         f"Sample {example['sample']}: {example['outcome']}. {example['attack']}, distance {far}; "
@@ -132,7 +131,7 @@ def _example(example: Json, room: Callable[[Json], Json | None]) -> Markup:
     return tag("div", tag("p", caption), tag("div", table, class_="scroll") if rows else None, class_="example")
 
 
-def _drift(record: Record, detail: Json, room: Callable[[Json], Json | None]) -> Iterable[Content]:
+def _drift(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
     rows, before = record.get("rows"), record.get("reference_rows")
     if rows is not None and before is not None:
         yield tag("p", f"{rows:,} rows against {record['reference']} ({before:,} rows).")
@@ -142,7 +141,9 @@ def _drift(record: Record, detail: Json, room: Callable[[Json], Json | None]) ->
         yield section("Columns that moved", tag("div", *drawn, class_="columns"))
     if detail.get("findings"):
         yield section("Each test", _tests(detail))
-    words = [line for row in detail.get("findings", ()) for line in (f"{row['column']}:", *row["words"]) if row["words"]]
+    words = [
+        line for row in detail.get("findings", ()) for line in (f"{row['column']}:", *row["words"]) if row["words"]
+    ]
     if words:
         yield section("In words", _pre([*words, *detail.get("notes", ())]))
     if detail.get("commands"):
@@ -180,7 +181,7 @@ def _gauge(row: Json) -> Markup | None:
     )  # fmt: skip
 
 
-def _contract(record: Record, detail: Json, room: Any) -> Iterable[Content]:
+def _contract(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
     findings = detail.get("findings", ())
     if findings:
         head = tag("tr", *(tag("th", name, scope="col") for name in ("fault", "columns", "rows", "first rows", "what")))
@@ -199,7 +200,7 @@ def _contract(record: Record, detail: Json, room: Any) -> Iterable[Content]:
         yield section("Next", _pre(detail["commands"]))
 
 
-def _determinism(record: Record, detail: Json, room: Any) -> Iterable[Content]:
+def _determinism(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
     runs = record.get("runs") or []
     yield tag("p", f"Held against {len(runs)} further run{'' if len(runs) == 1 else 's'}: {', '.join(runs)}.")
     spreads = detail.get("spreads") or []
@@ -207,8 +208,3 @@ def _determinism(record: Record, detail: Json, room: Any) -> Iterable[Content]:
         head = tag("tr", *(tag("th", name, scope="col") for name in ("varied", "value", "how far apart")))
         rows = [tag("tr", *(tag("td", spread[name]) for name in ("varied", "value", "apart"))) for spread in spreads]
         yield section("May differ, and does", tag("table", tag("thead", head), tag("tbody", *rows)))
-
-
-def caption(words: str, drawn: Content) -> Markup:
-    """Return a drawing with a sentence below it."""
-    return figure(drawn, words)

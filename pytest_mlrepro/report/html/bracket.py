@@ -32,7 +32,9 @@ def bracket(record: Record, detail: Json) -> Markup:
     asked, clean = record["required"], record["clean_accuracy"]
     inside = detail.get("interval")
     words = f"Robust accuracy is at most {high:.1%}, at least {low:.1%} is proved; asked are {asked:.1%}, clean are {clean:.1%}"
-    between = f"; at {detail['confidence']:.0%} confidence between {inside[0]:.1%} and {inside[1]:.1%}" if inside else ""
+    between = (
+        f"; at {detail['confidence']:.0%} confidence between {inside[0]:.1%} and {inside[1]:.1%}" if inside else ""
+    )
     drawn = tag(
         "svg",
         tag("rect", x=_x(0), y=26, width=_x(1) - _x(0), height=14, class_="trough"),
@@ -41,7 +43,7 @@ def bracket(record: Record, detail: Json) -> Markup:
         _pin(asked, "asked", above=True),
         _pin(clean, "clean", above=False),
         _pin(high, "at most", above=False) if abs(high - clean) > 0.12 else None,
-        *(tag("text", f"{end:.0%}", x=_x(end), y=52 if False else 20, class_="tick middle") for end in (0, 1)),
+        *(tag("text", f"{end:.0%}", x=_x(end), y=20, class_="tick middle") for end in (0, 1)),
         viewBox=f"0 0 {WIDE} 66", role="img", aria_label=f"{words}{between}.", class_="plot",
     )  # fmt: skip
     used = f"{record['samples_used']} of {record['samples']} samples, {record['evaluations']:,} evaluations"
@@ -112,7 +114,9 @@ def _curve(test: str, norm: str, points: Sequence[tuple[float, Record]]) -> Mark
         ),
         viewBox=f"0 0 {WIDE} {HIGH}", role="img", aria_label=f"Robust accuracy over epsilon: {words}", class_="plot",
     )  # fmt: skip
-    caption = tag("figcaption", tag("code", test), f" Robust accuracy over epsilon ({norm}): at most (full), proved (dashed).")
+    caption = tag(
+        "figcaption", tag("code", test), f" Robust accuracy over epsilon ({norm}): at most (full), proved (dashed)."
+    )
     return tag("figure", drawn, caption)
 
 

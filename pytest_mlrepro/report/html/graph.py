@@ -21,7 +21,7 @@ WORDS: Final[Mapping[str, str]] = {
     "follows": "↳ follows from it",
     "differs": "differs",
     "new": "+ not recorded",
-    "unused": "− did not run",
+    "unused": "∅ did not run",
 }
 
 

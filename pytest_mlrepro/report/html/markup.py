@@ -32,7 +32,7 @@ class Markup:
         return self._text
 
 
-Content: TypeAlias = "Markup | str | int | float | None | Iterable[Content]"
+Content: TypeAlias = "Markup | str | int | float | Iterable[Content] | None"
 
 
 def tag(name: str, /, *content: Content, **attributes: str | int | float | bool | None) -> Markup:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -55,11 +57,15 @@ def legend(then: str = THEN, now: str = NOW) -> Markup:
                 tag(
                     "svg",
                     tag("line", x1=0, y1=6, x2=26, y2=6, class_=f"line {name}", **more),
-                    viewBox="0 0 26 12", width=26, height=12, aria_hidden="true", class_="key",
+                    viewBox="0 0 26 12",
+                    width=26,
+                    height=12,
+                    aria_hidden="true",
+                    class_="key",
                 ),
                 words,
                 class_="entry",
-            )  # fmt: skip
+            )
             for name, words, more in keys
         ),
         class_="legend",
@@ -124,7 +130,9 @@ def _curve(data: Json) -> Markup:
         None if at is None else tag("line", x1=at, y1=PAD, x2=at, y2=HIGH - BELOW, class_="mark"),
         [_band(side, name, axes) for side, name in zip(sides, ("then", "now"), strict=True)],
     )
-    stretched = f"each point stands for {length / count:,.0f} elements: their least and greatest" if length > count else ""
+    stretched = (
+        f"each point stands for {length / count:,.0f} elements: their least and greatest" if length > count else ""
+    )
     words = ". ".join(part[0].upper() + part[1:] for part in (far, stretched) if part)
     return figure(drawing, [_title(data), legend(), tag("span", words)])
 
@@ -137,8 +145,9 @@ def _band(side: Json, name: str, axes: Axes) -> list[Markup]:
         low = [(axes.x(at), axes.y(side["low"][at])) for at in range(start, stop)]
         if "high" in side:
             high = [(axes.x(at), axes.y(side["high"][at])) for at in range(start, stop)]
-            drawn.append(tag("path", d=f"{_path(high + low[::-1])}Z", class_=f"band {name}"))
-            drawn.append(tag("path", d=_path(high), class_=f"line {name}", stroke_dasharray=dashes))
+            area = f"{_path(high + low[::-1])}Z"
+            drawn.append(tag("path", d=area, class_=f"band {name}", stroke_dasharray=dashes))
+            continue
         if stop - start == 1:
             drawn.append(tag("circle", cx=low[0][0], cy=low[0][1], r=2, class_=f"dot {name}"))
         drawn.append(tag("path", d=_path(low), class_=f"line {name}", stroke_dasharray=dashes))
@@ -191,9 +200,11 @@ def _histogram(data: Json) -> Markup:
 
 
 def _map(data: Json) -> Markup:
-    cells, shape = data["cells"], "×".join(map(str, data["shape"]))
-    rest = "×".join(map(str, data["shape"][1:]))
-    label = f"Where a {shape} array differs: {data['shape'][0]} rows from top to bottom, {rest} elements from left to right"
+    cells, shape = data["cells"], " x ".join(map(str, data["shape"]))
+    rest = " x ".join(map(str, data["shape"][1:]))
+    label = (
+        f"Where a {shape} array differs: {data['shape'][0]} rows from top to bottom, {rest} elements from left to right"
+    )
     odd = f"; cells in which a NaN or infinity stands on one side only: {data['odd']}" if data["odd"] else ""
     return figure(
         _image(cells, label, scale=True),
@@ -229,8 +240,6 @@ def _ramp(top: float | None) -> Markup:
 
 
 def _steps() -> str:
-    import base64
-
     return base64.b64encode(bytes(round(at * 255 / 63) for at in range(64))).decode("ascii")
 
 
@@ -266,8 +275,6 @@ def bins(data: Json) -> Markup:
 def _end(data: Json, name: str) -> str:
     if not data.get("dates"):
         return short(data[name])
-    import datetime as dt
-
     try:
         return dt.datetime.fromtimestamp(data[name], dt.UTC).date().isoformat()
     except (OverflowError, ValueError, OSError):
