@@ -114,7 +114,9 @@ class Telling:
 
     def _ended(self, item: pytest.Item) -> list[Record]:
         reports, last = self._reports, self._reports[-1]
-        if any(str(report.outcome) == "rerun" for report in reports):  # pytest-rerunfailures: the next try is what counts
+        if any(
+            str(report.outcome) == "rerun" for report in reports
+        ):  # pytest-rerunfailures: the next try is what counts
             return []
         ended = Ended(
             nodeid=item.nodeid,

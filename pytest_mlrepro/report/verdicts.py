@@ -106,5 +106,5 @@ def _explain(ended: Ended, records: list[Record]) -> None:
         records += bad
     for record in bad:
         detail = record.get("detail") or {}
-        if record["kind"] in ("test", "determinism") or not (detail.get("words") or detail.get("lines")):
+        if record["kind"] in ("test", "determinism") or not any(map(detail.get, ("words", "lines", "findings"))):
             record["message"] = ended.message[:MESSAGE]

@@ -22,6 +22,7 @@ COLUMNS: Final = 6
 BINS: Final = 24
 LEVELS: Final = 8
 TEXT: Final = 60
+LINES: Final = 40
 WORDS: Final = 300
 
 
@@ -57,12 +58,11 @@ def drift_detail(report: Report) -> Json:
                 "p": None if finding.tail is None else number(finding.tail),
                 "state": finding.state,
                 "measure": finding.measure,
-                "words": [line[:WORDS] for line in finding.words[:4]] if finding.state != "same" else [],
             }
             for finding in ranked[:FINDINGS]
         ],
         "more": max(len(ranked) - FINDINGS, 0),
-        "notes": [note[:WORDS] for note in report.notes[:8]],
+        "lines": [line[:WORDS] for line in str(report).splitlines()[:LINES]],
     }
 
 

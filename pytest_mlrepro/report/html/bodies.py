@@ -65,7 +65,6 @@ def _nothing(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
 
 
 def _why(detail: Json) -> Iterable[Content]:
-    yield tag("p", detail["headline"], class_="headline") if detail.get("headline") else None
     if detail.get("reasons"):
         yield section("Changed since the recording", _pre(detail["reasons"]))
 
@@ -96,8 +95,6 @@ def _golden(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
 
 
 def _pipeline(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
-    if detail.get("headline"):
-        yield tag("p", detail["headline"], class_="headline")
     if detail.get("steps"):
         yield section("Steps", graph(detail))
     if detail.get("lines"):

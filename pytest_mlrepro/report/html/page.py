@@ -78,8 +78,8 @@ def page(run: Run, records: Sequence[Record]) -> str:
     content = tag(
         "body",
         tag("a", "To the verdicts", href="#verdicts", class_="skip"),
-        _header(run, counts),
-        tag("main", _filters(ranked), _curves(records), _verdicts(ranked), id="main"),
+        _header(run, counts, _links(records)),
+        tag("main", _filters(ranked), _verdicts(ranked), _curves(records), id="main"),
         _environment(run),
         tag("script", script),
     )
@@ -113,7 +113,14 @@ def _conclusion(run: Run, counts: Mapping[State, int]) -> str:
     return f"{said}, and the run was stopped" if run.stopped else said
 
 
-def _header(run: Run, counts: Mapping[State, int]) -> Markup:
+def _links(records: Sequence[Record]) -> Markup:
+    """Return the way to what stands below the verdicts."""
+    drawn = [("#epsilon", "Robust accuracy over epsilon")] if curves(records) else []
+    links = [tag("a", words, href=place) for place, words in (*drawn, ("#environment", "Environment"))]
+    return tag("nav", *([link, " "] for link in links), aria_label="Below the verdicts")
+
+
+def _header(run: Run, counts: Mapping[State, int], links: Markup) -> Markup:
     bad = "failed" if counts.get("failed") or run.stopped else "passed"
     tiles = [
         tag("li", tag("strong", f"{counts.get(name, 0):,}"), f" {words}", class_=f"tile {name}")
@@ -128,6 +135,7 @@ def _header(run: Run, counts: Mapping[State, int]) -> Markup:
         tag("ul", *tiles, class_="tiles"),
         tag("p", facts, class_="facts"),
         tag("p", f"The run was stopped before its end: {run.stopped}", class_="stopped") if run.stopped else None,
+        links,
     )
 
 
@@ -168,7 +176,7 @@ def _boxes(title: str, name: str, choices: Iterable[tuple[str, str, int]]) -> Ma
 
 def _curves(records: Sequence[Record]) -> Markup | None:
     drawn = curves(records)
-    return tag("section", tag("h2", "Robust accuracy over epsilon"), *drawn) if drawn else None
+    return tag("section", tag("h2", "Robust accuracy over epsilon"), *drawn, id="epsilon") if drawn else None
 
 
 def _verdicts(records: Sequence[Record]) -> Markup:
@@ -203,6 +211,7 @@ def _verdict(record: Record, number: int, room: Room) -> Markup:
     content = body(record, room) if record.get("detail") or record.get("message") else []
     if not joined(content).text:
         return tag("li", tag("div", *summary, class_="row"), id=f"v{number}", **marks)
+    content = [tag("p", line, class_="headline") if shown != line else None, *content]
     facts = f"{record['time']}, the test took {record['seconds']:g} s"
     inside = tag("div", *content, tag("p", facts, class_="facts"), class_="body")
     opened = tag("details", tag("summary", *summary), inside)
@@ -220,4 +229,5 @@ def _environment(run: Run) -> Markup:
         "footer",
         tag("h2", "Environment"),
         tag("details", tag("summary", f"{len(rows)} facts"), tag("div", table, class_="scroll", tabindex=0)),
+        id="environment",
     )

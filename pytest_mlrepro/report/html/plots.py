@@ -196,7 +196,8 @@ def _histogram(data: Json) -> Markup:
         None if zero is None else tag("line", x1=zero, y1=PAD, x2=zero, y2=base, class_="mark"),
     )
     odd = f"; {data['odd']:,} have no finite difference" if data["odd"] else ""
-    return figure(drawing, [_title(data), tag("span", f"How often which difference occurs: {label}{odd}.")])
+    at_zero = "" if zero is None else "; dashed: no difference"
+    return figure(drawing, [_title(data), tag("span", f"{label[0].upper()}{label[1:]}{odd}{at_zero}.")])
 
 
 def _map(data: Json) -> Markup:
