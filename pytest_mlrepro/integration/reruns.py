@@ -256,7 +256,7 @@ class One:
         """Tell a record of the run what this test was held against, if it asks for that or did not repeat."""
         details, plan = self._phases.details, self._phases.plan_of(self._item)
         if details is not None and (self._asked or apart is not None):
-            plain = ["again"] * (max(plan.reruns, 2 if self._records else 1) - 1)
+            plain = ["plain"] * (max(plan.reruns, 2 if self._records else 1) - 1)
             details.runs([*plain, *(variation.name for variation in plan.vary)], apart=apart is not None)
 
     def _explain(self, last: Phase, apart: Apart) -> None:

@@ -25,24 +25,17 @@ def headline(record: Record) -> str:
     first = detail.get("headline") or detail.get("change")
     if not first and record["kind"] == "contract":
         first = "; ".join(finding["words"] for finding in detail.get("findings", ())[:1])
-    if not first and record["kind"] == "drift":
-        first = _moved(detail)
-    if not first and record["kind"] == "robustness":
+    if not first and record["kind"] in ("robustness", "drift"):
         first = next(iter(detail.get("lines", ())), "")
     if not first and record.get("message"):
         first = _first_line(record["message"])
-    return str(first or record.get("remark") or "")
-
-
-def _moved(detail: Json) -> str:
-    words = [f"{row['column']}: {line}" for row in detail.get("findings", ()) for line in row["words"][:1]]
-    return words[0] + (f" (and {len(words) - 1} more)" if len(words) > 1 else "") if words else ""
+    return str(first or record.get("remark") or "").rstrip(":")
 
 
 def _first_line(message: str) -> str:
     """Return the line of a traceback that says what was raised."""
     lines = message.splitlines()
-    raised = [line[1:].strip() for line in lines if line.startswith("E ")]
+    raised = [line[1:].strip().removeprefix("AssertionError: ") for line in lines if line.startswith("E ")]
     return next((line for line in (*raised, *lines) if line.strip()), "")
 
 
@@ -138,11 +131,8 @@ def _drift(record: Record, detail: Json, room: Fitting) -> Iterable[Content]:
         yield section("Columns that moved", tag("div", *drawn, class_="columns"))
     if detail.get("findings"):
         yield section("Each test", _tests(detail))
-    words = [
-        line for row in detail.get("findings", ()) for line in (f"{row['column']}:", *row["words"]) if row["words"]
-    ]
-    if words:
-        yield section("In words", _pre([*words, *detail.get("notes", ())]))
+    if detail.get("lines"):
+        yield section("In words", _pre(detail["lines"]))
     if detail.get("commands"):
         yield section("Next", _pre(detail["commands"]))
 

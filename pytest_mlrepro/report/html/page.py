@@ -117,7 +117,7 @@ def _links(records: Sequence[Record]) -> Markup:
     """Return the way to what stands below the verdicts."""
     drawn = [("#epsilon", "Robust accuracy over epsilon")] if curves(records) else []
     links = [tag("a", words, href=place) for place, words in (*drawn, ("#environment", "Environment"))]
-    return tag("nav", *([link, " "] for link in links), aria_label="Below the verdicts")
+    return tag("nav", [(link, " ") for link in links], aria_label="Below the verdicts")
 
 
 def _header(run: Run, counts: Mapping[State, int], links: Markup) -> Markup:
