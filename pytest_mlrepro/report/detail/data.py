@@ -35,8 +35,8 @@ def contract_detail(findings: Sequence[Fault]) -> Json:
                 "columns": [str(name)[:TEXT] for name in finding.columns[:COLUMNS]],
                 "count": finding.count,
                 "rows": [int(row) for row in finding.rows[:5]],
-                "words": finding.words[:WORDS],
-                "hint": finding.hint[:WORDS],
+                "words": _cut(finding.words),
+                "hint": _cut(finding.hint),
             }
             for finding in findings[:FAULTS]
         ],
@@ -62,8 +62,12 @@ def drift_detail(report: Report) -> Json:
             for finding in ranked[:FINDINGS]
         ],
         "more": max(len(ranked) - FINDINGS, 0),
-        "lines": [line[:WORDS] for line in str(report).splitlines()[:LINES]],
+        "lines": [_cut(line) for line in str(report).splitlines()[:LINES]],
     }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WORDS else text[: WORDS - 1] + "…"
 
 
 def _share(finding: Any) -> float:

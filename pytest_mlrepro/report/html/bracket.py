@@ -47,8 +47,9 @@ def bracket(record: Record, detail: Json) -> Markup:
         tag("text", "100%", x=_x(1) + 6, y=37, class_="tick"),
         viewBox=f"0 0 {WIDE} 66", role="img", aria_label=f"{words}{between}.", class_="plot",
     )  # fmt: skip
-    used = f"{record['samples_used']} of {record['samples']} samples, {record['evaluations']:,} evaluations. Green: proved; orange: not broken"
-    return tag("figure", drawn, tag("figcaption", tag("span", f"{words}{between}. {used}.")))
+    used = f"{record['samples_used']} of {record['samples']} samples, {record['evaluations']:,} evaluations"
+    colours = "Green: proved; orange: not broken"
+    return tag("figure", drawn, tag("figcaption", tag("span", f"{words}{between}. {used}. {colours}.")))
 
 
 def _pin(share: float, word: str, *, above: bool) -> Markup:

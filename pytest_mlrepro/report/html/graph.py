@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 from ..._json import Json
@@ -76,10 +77,10 @@ def _places(
     above: dict[Spot, list[Spot]] = {}
     for edge, lane in lanes.items():
         way: list[Spot] = [edge[0], *lane, edge[1]]
-        for one, two in zip(way, way[1:], strict=False):
+        for one, two in pairwise(way):
             above.setdefault(two, []).append(one)
-        for spot in lane:
-            rows[spot[2]].append(spot)
+        for passed in lane:
+            rows[passed[2]].append(passed)
     wide = max(sum(map(_wide, row)) for row in rows.values())
     high = BOX[1] + GAP[1]
     places: dict[Spot, tuple[int, int]] = {}
