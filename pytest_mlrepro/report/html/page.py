@@ -31,6 +31,8 @@ STATES: Final[Mapping[State, str]] = {
 ICONS: Final[Mapping[State, str]] = {"failed": "✕", "changed": "✎", "expected": "○", "passed": "✓"}
 KINDS: Final = ("golden", "pipeline", "determinism", "robustness", "contract", "drift", "test", "collection")
 LINE: Final = 240
+MANY: Final = 500
+"""Verdicts up to which all is there without a script; of more, browsers take minutes to style what nobody has opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +183,11 @@ def _curves(records: Sequence[Record]) -> Markup | None:
 
 def _verdicts(records: Sequence[Record]) -> Markup:
     room = Room(sum(map(_pictures, records)))
-    items = [_verdict(record, number, room) for number, record in enumerate(records, start=1)]
+    held = "template" if len(records) > MANY else "div"
+    items = [_verdict(record, number, room, held) for number, record in enumerate(records, start=1)]
     empty = tag("p", "No test of this run came to a check.") if not items else None
     return tag(
-        "section", tag("h2", "Verdicts"), empty, tag("ol", *items, class_="verdicts"), id="verdicts", tabindex=-1
+        "section", tag("h2", "Verdicts"), empty, tag("ol", *items, class_="verdicts", role="list"), id="verdicts", tabindex=-1
     )
 
 
@@ -194,7 +197,8 @@ def _pictures(record: Record) -> int:
     return len(detail.get("pictures") or ()) + len(detail.get("columns") or ()) + examples
 
 
-def _verdict(record: Record, number: int, room: Room) -> Markup:
+def _verdict(record: Record, number: int, room: Room, held: str) -> Markup:
+    """Return one verdict; what stands below it is in an element `held`: a template is shown by the script once it is opened."""
     found = state(record)
     line = headline(record)
     shown = line if len(line) <= LINE else line[: LINE - 1] + "…"
@@ -214,7 +218,7 @@ def _verdict(record: Record, number: int, room: Room) -> Markup:
     content = [tag("p", line, class_="headline") if shown != line else None, *content]
     facts = f"{record['time']}, the test took {record['seconds']:g} s"
     inside = tag("div", *content, tag("p", facts, class_="facts"), class_="body")
-    opened = tag("details", tag("summary", *summary), inside)
+    opened = tag("details", tag("summary", *summary), inside if held == "div" else tag(held, inside))
     return tag("li", opened, id=f"v{number}", **marks)
 
 

@@ -1,6 +1,7 @@
 // Filters and opens verdicts that are in the page already; it makes no markup, so that no text can become any.
 "use strict";
 (() => {
+  const MOST = 200; // verdicts that one click opens
   const form = document.getElementById("filters");
   const words = document.getElementById("words");
   const shown = document.getElementById("shown");
@@ -27,11 +28,15 @@
     shown.textContent = `${count} of ${items.length} verdicts shown`;
   };
 
-  const open = (which) => {
-    for (const { item } of items) {
-      const details = item.querySelector("details");
-      if (details && which(item)) details.open = true;
-    }
+  const open = () => {
+    const closed = Array.from(document.querySelectorAll(".verdicts > li:not([hidden]) > details:not([open])"));
+    for (const details of closed.slice(0, MOST)) details.open = true;
+  };
+
+  // In a page of many verdicts what stands below each is a template until it is opened.
+  const unfold = (event) => {
+    const folded = event.target.open && event.target.querySelector(":scope > template");
+    if (folded) folded.replaceWith(folded.content);
   };
 
   const target = () => {
@@ -47,10 +52,11 @@
   });
   form.addEventListener("change", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
-  document.getElementById("open").addEventListener("click", () => open((item) => !item.hidden));
+  document.getElementById("open").addEventListener("click", open);
   document.getElementById("close").addEventListener("click", () => {
     for (const details of document.querySelectorAll(".verdicts details[open]")) details.open = false;
   });
+  document.addEventListener("toggle", unfold, true);
   addEventListener("hashchange", target);
   form.hidden = false;
   filter();
