@@ -41,7 +41,7 @@ def pictures(then: Node, now: Node) -> list[Json]:
     for distance, path, one, two in ranked[:MOST]:
         if distance > 0:
             found += [{"path": path, **picture} for picture in _of_arrays(one, two)]
-    scalars = [row for path, one, two in apart if (row := _scalar(path, one, two)) is not None]
+    scalars = [row for path, one, two in apart if (row := _scalar(path, _single(one), _single(two))) is not None]
     if scalars:
         found.append({"type": "numbers", "rows": scalars[:ROWS], "more": max(len(scalars) - ROWS, 0)})
     return found
@@ -53,6 +53,13 @@ def _leaves(node: Node, path: tuple[Label, ...]) -> Iterator[tuple[str, Leaf]]:
             yield from _leaves(child, (*path, label))
     else:
         yield path_text(path), node
+
+
+def _single(leaf: Leaf) -> Leaf:
+    """Return an array of one number, such as a metric that numpy made, as that number."""
+    if isinstance(leaf, Array) and leaf.data.size == 1 and drawable(leaf):
+        return Scalar(leaf.dtype, next(found for _, found in pieces(leaf)).item())
+    return leaf
 
 
 def _scalar(path: str, one: Leaf, two: Leaf) -> Mapping[str, Json] | None:

@@ -187,7 +187,12 @@ def _verdicts(records: Sequence[Record]) -> Markup:
     items = [_verdict(record, number, room, held) for number, record in enumerate(records, start=1)]
     empty = tag("p", "No test of this run came to a check.") if not items else None
     return tag(
-        "section", tag("h2", "Verdicts"), empty, tag("ol", *items, class_="verdicts", role="list"), id="verdicts", tabindex=-1
+        "section",
+        tag("h2", "Verdicts"),
+        empty,
+        tag("ol", *items, class_="verdicts", role="list"),
+        id="verdicts",
+        tabindex=-1,
     )
 
 
