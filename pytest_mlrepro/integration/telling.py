@@ -48,6 +48,7 @@ class Telling:
                 self._lines = Lines(config.invocation_params.dir / config.getoption("--mlrepro-json"))
             except UsageError as error:
                 raise pytest.UsageError(str(error)) from None
+            config.add_cleanup(self._lines.close)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -86,8 +87,6 @@ class Telling:
             if self._page is not None:
                 self._config.workeroutput[ENVIRONMENT] = _environment()  # type: ignore[attr-defined]  # xdist's
             return
-        if self._lines is not None:
-            self._lines.close()
         if self._page is not None:
             from ..report.html.page import Run, write
 

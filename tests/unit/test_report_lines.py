@@ -44,7 +44,7 @@ def test_a_last_line_that_lacks_only_its_end_is_kept(tmp_path: Path) -> None:
 def test_nothing_is_appended_to_a_file_of_another_kind(tmp_path: Path) -> None:
     path = tmp_path / "results.xml"
     path.write_text("<xml>", "utf-8")
-    with pytest.raises(UsageError, match="results.xml is no run record, and nothing is appended"):
+    with pytest.raises(UsageError, match=r"results\.xml is no run record, and nothing is appended"):
         Lines(path)
     assert path.read_text("utf-8") == "<xml>"
     with pytest.raises(UsageError, match="can't write"):
@@ -56,4 +56,6 @@ def test_runs_beside_each_other_don_t_mix_lines(tmp_path: Path) -> None:
     for _ in range(20):
         one.write(LINE)
         two.write({**LINE, "test": "other"})
+    one.close()
+    two.close()
     assert [record["test"] for record in read(tmp_path / "r.jsonl")] == ["t", "other"] * 20

@@ -15,7 +15,8 @@ HOSTILE = (
     "<img src=x onerror=alert(1)>",
     '"><svg onload=alert(1)>',
     "' onmouseover='alert(1)",
-    "<!--", "-->", "]]>", "<![CDATA[", "&lt;script&gt;", "&#60;b&#62;", "\0<b>", "javascript:alert(1)", "{{7*7}}", "\ud800", "\u202egnp.exe",
+    "<!--", "-->", "]]>", "<![CDATA[", "&lt;script&gt;", "&#60;b&#62;", "\0<b>", "javascript:alert(1)", "{{7*7}}", "\ud800",
+    "\u202egnp.exe",
 )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,11 +48,10 @@ class Details:
         """Take in how a value differs, and what to draw of it."""
         if not OTHERS.isdisjoint(recorded.tolerance):
             return
-        self._at(key).update(
-            change=found.change[:WORDS],
-            words=found.words.splitlines()[:LINES],
-            pictures=pictures(recorded.node(folder), now) if found.change else [],
-        )
+        self._at(key).update(change=found.change[:WORDS], words=found.words.splitlines()[:LINES])
+        if found.change:
+            with self._spared(key):
+                self._at(key)["pictures"] = pictures(recorded.node(folder), now)
 
     def drifts(self, key: str, then: Profile, now: Profile) -> None:
         """Keep the profiles until it is known which columns moved."""
@@ -64,19 +64,21 @@ class Details:
 
     def robust(self, key: str, report: RobustnessReport) -> None:
         """Take in a verdict on robustness."""
-        self._at(key).update(robustness_detail(report))
+        with self._spared(key):
+            self._at(key).update(robustness_detail(report))
 
     def drift(self, key: str, report: Report) -> None:
         """Take in a verdict on drift."""
-        detail: dict[str, Json] = {**drift_detail(report)}
-        if key in self._profiles:
-            columns = [finding.column for finding in report.drifted]
-            detail["columns"] = distributions(*self._profiles.pop(key), columns)
-        self._at(key).update(detail)
+        with self._spared(key):
+            self._at(key).update(drift_detail(report))
+            if key in self._profiles:
+                columns = [finding.column for finding in report.drifted]
+                self._at(key)["columns"] = distributions(*self._profiles.pop(key), columns)
 
     def contract(self, key: str, findings: Sequence[Finding]) -> None:
         """Take in what is wrong with a table."""
-        self._at(key).update(contract_detail(findings))
+        with self._spared(key):
+            self._at(key).update(contract_detail(findings))
 
     def runs(self, held: Sequence[str], *, apart: bool) -> None:
         """Take in that the runs of the test were held against each other."""
@@ -92,6 +94,16 @@ class Details:
     def valued(self) -> set[str]:
         """Return the names of the checks that have a value of their own, those of steps among them."""
         return set() if self.case is None else self.case.checking.seen
+
+    @contextmanager
+    def _spared(self, key: str) -> Iterator[None]:
+        """Spare the test what goes wrong while its verdict is drawn, and say so in the record."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # a picture that fails must not fail or hide what it is of
+            self._at(key)["trouble"] = f"not all of this verdict could be recorded: {type(error).__name__}: {error}"[
+                :WORDS
+            ]
 
     def _at(self, key: str) -> dict[str, Any]:
         return self.of.setdefault(key, {})

@@ -22,6 +22,8 @@ SIDE: Final = 32
 """Elements along the longer side of a picture."""
 BINS: Final = 24
 DIGITS: Final = 5
+SAME: Final = 1e-9
+"""Differences that differ by so little, for their size, are one difference, and no histogram."""
 
 
 def drawable(array: Array) -> bool:
@@ -78,11 +80,12 @@ def histogram(array: Array, other: Array) -> Json:
         odd += len(gap) - len(finite)
         if len(finite):
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-    if not low < high or not np.isfinite(high - low):
+    if not high - low > SAME * max(abs(low), abs(high)) or not np.isfinite(high - low):
         return None
     counts = np.zeros(BINS, np.int64)
     for _, gap in _gaps(array, other, signed=True):
-        counts += np.histogram(gap[np.isfinite(gap)], BINS, (low, high))[0]
+        place = (gap[np.isfinite(gap)] - low) / (high - low) * BINS
+        counts += np.bincount(np.minimum(place.astype(np.int64), BINS - 1), minlength=BINS)
     return {"type": "histogram", "low": number(low), "high": number(high), "counts": counts.tolist(), "odd": odd}
 
 

@@ -49,6 +49,8 @@ def body(record: Record, room: Fitting) -> list[Content]:
     shown = list(kinds.get(record["kind"], _nothing)(record, detail, room))
     if record["kind"] != "golden" and detail.get("headline") and record["kind"] != "pipeline":
         shown = [*_why(detail), *shown]
+    if detail.get("trouble"):
+        shown.append(tag("p", detail["trouble"], class_="note"))
     message = record.get("message")
     return [*shown, tag("pre", message, tabindex=0) if message else None]
 
