@@ -163,6 +163,7 @@ def test_the_readme_names_every_option_and_marker_argument() -> None:
         "--golden-reason",
         "--mlrepro-seed",
         "--mlrepro-json",
+        "--mlrepro-report",
         "mlrepro_scope",
         "mlrepro_seed",
         "mlrepro_golden_dir",

@@ -42,7 +42,9 @@ class Telling:
         self._run = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{os.urandom(4).hex()}"
         self._tests: set[str] = set()
         self._lines: Lines | None = None
-        self._page = _page(config)
+        self._page = None if config.option.collectonly else _page(config)
+        self._trouble = ""
+        """Why the record is not complete; told at the end, since it is no reason to stop the tests."""
         if not _is_worker(config) and config.getoption("--mlrepro-json"):
             try:
                 self._lines = Lines(config.invocation_params.dir / config.getoption("--mlrepro-json"))
@@ -88,23 +90,26 @@ class Telling:
                 self._config.workeroutput[ENVIRONMENT] = _environment()  # type: ignore[attr-defined]  # xdist's
             return
         if self._page is not None:
-            from ..report.html.page import Run, write
+            self._write_page(self._page, session, exitstatus)
+        if self._trouble:
+            raise pytest.UsageError(self._trouble)
 
-            run = Run(
-                title=self._config.rootpath.name,
-                begun=_utc(self._begun),
-                seconds=time.time() - self._begun,
-                tests=len(self._tests),
-                stopped=_stopped(session, exitstatus),
-                mode=self._phases.session.settings.mode,
-                environment=tuple(map(tuple, self._environment or _environment())),
-            )
-            try:
-                write(self._page, run, self._records)
-            except OSError as error:
-                raise pytest.UsageError(
-                    f"--mlrepro-report: can't write {self._page}: {error.strerror or error}"
-                ) from None
+    def _write_page(self, path: Path, session: pytest.Session, exitstatus: int) -> None:
+        from ..report.html.page import Run, write
+
+        run = Run(
+            title=self._config.rootpath.name,
+            begun=_utc(self._begun),
+            seconds=time.time() - self._begun,
+            tests=len(self._tests),
+            stopped=_stopped(session, exitstatus),
+            mode=self._phases.session.settings.mode,
+            environment=tuple(map(tuple, self._environment or _environment())),
+        )
+        try:
+            write(path, run, self._records)
+        except OSError as error:
+            self._trouble = f"--mlrepro-report: can't write {path}: {error.strerror or error}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say where the page is."""
@@ -138,8 +143,11 @@ class Telling:
     def _take(self, records: Any) -> None:
         for record in records:
             told = {"run": self._run, **record}
-            if self._lines is not None:
-                self._lines.write(told)
+            if self._lines is not None and not self._trouble:
+                try:
+                    self._lines.write(told)
+                except UsageError as error:
+                    self._trouble = str(error)
             if self._page is not None:
                 self._records.append(told)
 

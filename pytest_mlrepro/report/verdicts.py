@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from .._json import Json
 from ..records import Check
@@ -50,7 +51,7 @@ def verdicts_of(ended: Ended, details: Details | None) -> list[Record]:
     records = list(found.values())
     if ended.outcome == "failed":
         _explain(ended, records)
-    return records
+    return [_plain(record) for record in records]
 
 
 def _each(ended: Ended, details: Details | None) -> Iterator[Record]:
@@ -78,6 +79,19 @@ def _each(ended: Ended, details: Details | None) -> Iterator[Record]:
         facts = {"kind": "determinism", "outcome": outcome, "runs": held["runs"]}
         spreads = [{"varied": one, "value": two, "apart": far} for one, two, far in ended.spreads]
         yield {**_envelope(ended, "", facts), "detail": {"spreads": spreads}}
+
+
+def _plain(value: Any) -> Json:
+    """Return what JSON has a form for: numbers of numpy as Python's, None for what is not finite, all else as text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    return _plain(value.item()) if hasattr(value, "dtype") else str(value)
 
 
 def _record(ended: Ended, name: str, facts: Json, details: Details | None) -> Record:

@@ -16,6 +16,7 @@ import pytest
 
 import pytest_mlrepro.integration.telling
 import pytest_mlrepro.report.html.page
+from pytest_mlrepro.errors import UsageError
 from tests.plugin.project import KEPT, Project
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "run-record.schema.json"
@@ -306,6 +307,28 @@ def test_a_place_that_can_t_be_written_is_told_before_anything_runs(project: Pro
         done.stderr.fnmatch_lines([f"*{words}"])
     assert (project.root / "text").read_text("utf-8") == "mine"
     assert os.listdir(project.root / "folder") == []
+
+
+def test_a_full_disk_stops_no_test_and_is_told_at_the_end(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write("def test_one(golden): golden.check(1.0)\ndef test_two(golden): golden.check(1.0)")
+    project.record()
+
+    def full(*_: object) -> None:
+        raise UsageError("--mlrepro-json: can't write r.jsonl: No space left on device")
+
+    monkeypatch.setattr("pytest_mlrepro.report.lines.Lines.write", full)
+    done = project.run("--mlrepro-json=r.jsonl", "--mlrepro-report=r.html")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stdout.fnmatch_lines(["test_m.py ..*"])
+    assert "2 verdicts, none failed" in (project.root / "r.html").read_text("utf-8")
+    assert "No space left on device" in done.stderr.str() + done.stdout.str()
+
+
+def test_a_page_is_kept_when_tests_are_only_listed(project: Project) -> None:
+    project.write("def test_one(golden): golden.check(1.0)")
+    (project.root / "r.html").write_text("kept", "utf-8")
+    project.run("--collect-only", "--mlrepro-report=r.html")
+    assert (project.root / "r.html").read_text("utf-8") == "kept"
 
 
 def test_of_a_test_that_is_tried_again_the_last_try_counts(project: Project) -> None:

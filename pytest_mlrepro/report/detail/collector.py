@@ -88,7 +88,12 @@ class Details:
     def steps(self) -> Json:
         """Return the pipeline of the test, None where it has none."""
         book = self.case.book if self.case is not None else None
-        return None if book is None or not book.shown() else steps_detail(book)
+        if book is None or not book.shown():
+            return None
+        try:
+            return steps_detail(book)
+        except Exception as error:  # noqa: BLE001  # as in `_spared`
+            return {"steps": [], "more": 0, "first": None, "headline": "", "lines": [_trouble(error)]}
 
     @property
     def valued(self) -> set[str]:
@@ -101,9 +106,11 @@ class Details:
         try:
             yield
         except Exception as error:  # noqa: BLE001  # a picture that fails must not fail or hide what it is of
-            self._at(key)["trouble"] = f"not all of this verdict could be recorded: {type(error).__name__}: {error}"[
-                :WORDS
-            ]
+            self._at(key)["trouble"] = _trouble(error)
 
     def _at(self, key: str) -> dict[str, Any]:
         return self.of.setdefault(key, {})
+
+
+def _trouble(error: Exception) -> str:
+    return f"not all of this verdict could be recorded: {type(error).__name__}: {error}"[:WORDS]
