@@ -37,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Plugin(phases, workers), "mlrepro-session")
     config.pluginmanager.register(Fixtures(phases), "mlrepro-fixtures")
     config.pluginmanager.register(Refusal(phases), "mlrepro-refusal")
+    if config.getoption("--mlrepro-json") or config.getoption("--mlrepro-report"):
+        from .integration.telling import Telling  # a run without them never loads it
+
+        phases.telling = Telling(config, phases)
+        config.pluginmanager.register(phases.telling, "mlrepro-telling")
 
 
 class Plugin:
@@ -113,7 +118,6 @@ class Plugin:
         completeness.close(self.session, session, exitstatus)
         self.workers.close()
         collection.write_last_run(self.session, session.config)
-        collection.write_record(self.session, session.config)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what became of the goldens."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -118,6 +119,22 @@ def test_the_tests_of_the_page_on_drift_record_and_pass(tmp_path: Path) -> None:
     assert "of 0.05  price: distribution  (1 run)" in run(tmp_path, "mlrepro log --drift")
 
 
+def test_the_page_on_reports_records_and_shows_a_run(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    page = (ROOT / "docs" / "report.md").read_text("utf-8")
+    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    (commands,) = re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    for command in commands.splitlines():
+        assert "1 passed" in run(tmp_path, command)
+    (line,) = map(json.loads, (tmp_path / "record.jsonl").read_text("utf-8").splitlines())
+    (quoted,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    measured = ("run", "seconds", "time")
+    shown = json.loads(quoted)
+    assert {**line, **{name: shown[name] for name in measured}} == shown
+    assert "1 verdict, none failed" in (tmp_path / "report.html").read_text("utf-8")
+
+
 def machine_free(line: str) -> str:
     """Round numbers, and narrow the gaps between them: another BLAS gives other last digits, and so wider columns."""
     rounded = re.sub(r"-?\d+\.\d{6,}", lambda match: str(float(f"{float(match[0]):.6g}")), line)
@@ -150,6 +167,7 @@ def test_the_readme_names_every_option_and_marker_argument() -> None:
         "--golden-reason",
         "--mlrepro-seed",
         "--mlrepro-json",
+        "--mlrepro-report",
         "mlrepro_scope",
         "mlrepro_seed",
         "mlrepro_golden_dir",

@@ -18,6 +18,7 @@ from .observer import Observer
 from .record import Golden, Recorded, variant_text
 from .rules import Judgement, Rule, Within
 from .store import Staging, load, verify_arrays
+from .witness import Witness
 
 __all__ = ["Checking", "title"]
 
@@ -53,6 +54,8 @@ class Checking:
         """What is to be recorded or proposed, if anything is."""
         self.seen: set[str] = set()
         """Names of the checks that the test came to."""
+        self.witness: Witness | None = None
+        """Who is told what was found, beside the outcome."""
         self.free = 0
         """How many checks the test came to that hold a value to something else than a golden."""
         self.failed = False
@@ -123,6 +126,8 @@ class Checking:
             self._passed(key, found.remark)
             return None
         self.changes.append(found.change or "; ".join(found.looser))
+        if self.witness is not None:
+            self.witness.differs(key, recorded, self.folder, node, found)
         self.staging().add(key, node, rule.json)
         if self.mode == "update":
             return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ..contracts.check import worded
 from ..contracts.contract import Contract
 from ..contracts.finding import Finding
 from ..contracts.loosened import loosened
-from ..contracts.splits import assert_split
+from ..contracts.splits import check_split
+from ..contracts.splits import worded as split_worded
 from ..errors import UsageError
 from ..records import Check
 from ..values.describe import describe
@@ -20,6 +22,8 @@ from .failing import Failing
 
 __all__ = ["Contracting"]
 
+SPLIT_OPTIONS: Final = frozenset(inspect.signature(check_split).parameters)
+"""Arguments of `check_split` that are no parts."""
 Tell = Callable[[str, list[Finding], str], None]
 
 
@@ -28,6 +32,8 @@ class Contracting:
 
     def __init__(self, case: GoldenCase, tell: Tell) -> None:
         self._case, self._tell = case, tell
+        self._splits = 0
+        """How many splits the test has checked."""
         if not case.checking.seen:
             case.asked = "contract"
 
@@ -88,8 +94,16 @@ class Contracting:
     def check_split(self, **asked: Any) -> None:
         """Assert that the parts of a split have nothing in common that they may not have: `assert_split` says the rest."""
         __tracebackhide__ = True
-        self._case.checking.free += 1
-        assert_split(**asked)
+        checking = self._case.checking
+        checking.free += 1
+        findings = check_split(**asked)
+        names = [name for name in asked if name not in SPLIT_OPTIONS]
+        if not checking.silent:
+            self._splits += 1
+            number = f" [{self._splits}]" if self._splits > 1 else ""
+            self._tell(f"split into {', '.join(names)}{number}", findings, "failed" if findings else "passed")
+        if findings:
+            raise AssertionError(split_worded(findings, names))
 
     def _free(self, name: str, findings: list[Finding]) -> None:
         """Fail without a proposal."""

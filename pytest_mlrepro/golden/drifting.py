@@ -65,6 +65,9 @@ class Drifting:
         report = drift_report(frame, reference, **options)
         self._case.checking.free += 1
         fails = failing(report, options.get("undecided", "fail"))
+        if fails and self._case.checking.witness is not None:
+            then = reference if isinstance(reference, Profile) else self._profile(reference, options)
+            self._case.checking.witness.drifts(options.get("name", "reference"), then, self._profile(frame, options))
         self._tell(options.get("name", "reference"), report, "failed" if fails else "passed")
         if fails:
             raise AssertionError(str(report))
@@ -79,11 +82,14 @@ class Drifting:
             profile = self._profile(source, options)
             self._judged(rule, key, profile)
             return rule.report(profile)
-        report = rule.report(profile_in(recorded, self._case.folder))
+        then = profile_in(recorded, self._case.folder)
+        report = rule.report(then)
         if checking.is_held:  # what runs are held against each other by
             checking.observe(title(key), report.statistics, describe(dict(report.statistics)), rule.json, "drift")
         if checking.silent:
             return report
+        if report.verdict != "passed" and checking.witness is not None:
+            checking.witness.drifts(key, then, self._profile(rule.frame, options))
         if report.verdict == "undecided" and failing(report, options.get("undecided", "fail")):
             self._fails(key, report)
         if report.verdict == "drift" or rule.judged(report, recorded).looser:

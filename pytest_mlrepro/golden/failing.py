@@ -45,12 +45,12 @@ class Failing:
         for headline in case.steps_change():
             details = "\n".join([*case.steps.lines(case.steps.found()), "", why.conclusion, details])
             why, reasons = replace(why, conclusion=headline), (*case.steps.reasons(now), *trouble)
-        return failure_text(
-            headline=why.conclusion,
-            details="\n".join([details, *self._used()]),
-            why=tuple(dict.fromkeys((*reasons, *trouble))),
-            next_commands=self._commands(self._propose((), now, why.conclusion), bisect=why.several),
-        )
+        reasons = tuple(dict.fromkeys((*reasons, *trouble)))
+        commands = self._commands(self._propose((), now, why.conclusion), bisect=why.several)
+        if case.checking.witness is not None:
+            case.checking.witness.explained(key, why.conclusion, reasons, commands)
+        details = "\n".join([details, *self._used()])
+        return failure_text(headline=why.conclusion, details=details, why=reasons, next_commands=commands)
 
     def steps(self, book: StepBook, unused: list[str]) -> str:
         """Return the message of steps that differ; `unused` are the checks that no part of the test came to."""

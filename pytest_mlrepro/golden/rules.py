@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from .._json import Json
+from ..compare.difference import Comparison
 from ..compare.explain import explain
 from ..compare.tolerance import (
     CALIBRATED,
@@ -40,6 +41,8 @@ class Judgement:
     """What a check that passed has to say."""
     concludes: bool = False
     """Whether `change` is the conclusion: other data is what a drift check is about, and no reason for it."""
+    comparison: Comparison | None = None
+    """What `details` are the words of, where they are of a comparison."""
 
     @property
     def words(self) -> str:
@@ -101,4 +104,4 @@ class Within:
         comparison = compare(recorded.node(folder), node, allowed)
         if comparison.ok:
             return Judgement(looser=looser)
-        return Judgement(comparison.headline, explain(comparison), looser)
+        return Judgement(comparison.headline, explain(comparison), looser, comparison=comparison)

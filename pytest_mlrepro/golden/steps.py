@@ -148,6 +148,11 @@ class StepBook:
         """Return the names of the checks that belong to steps which are not recorded."""
         return {step_key(name) for name in self.missing}
 
+    def shown(self) -> list[tuple[Step, str]]:
+        """Return each step, in the order in which they ended, and what became of it; last those that did not run: `unused`."""
+        ran = [(made.step, str(self._states[name])) for name, made in self._made.items()]
+        return ran + [(self._recorded()[name], "unused") for name in self.unused()]
+
     def words(self, name: str) -> str:
         """Return how far the value of a step is from its golden."""
         return self._words.get(name, "")

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from ..errors import UsageError
 from ..records import Settings
 from ..session import Session
 from .completeness import begin, is_worker, judge, report_to_controller
 from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads, variant_of, verdicts
 from .running import test_id
 
-__all__ = ["collect", "finish", "holds_goldens", "wants_attacks", "wants_reruns", "write_last_run", "write_record"]
+__all__ = ["collect", "finish", "holds_goldens", "wants_attacks", "wants_reruns", "write_last_run"]
 
 
 def collect(session: Session, items: list[pytest.Item], config: pytest.Config) -> None:
@@ -77,18 +76,6 @@ def write_last_run(session: Session, config: pytest.Config) -> None:
         report_to_controller(session, config)
     elif session.run.judged:
         session.keep_last_run()
-
-
-def write_record(session: Session, config: pytest.Config) -> None:
-    """Append the verdicts of the run to the file of `--mlrepro-json`; the processes of pytest-xdist leave it to the first."""
-    asked = config.getoption("--mlrepro-json")
-    if asked and not hasattr(config, "workerinput"):
-        from ..report.lines import append
-
-        try:
-            append(session, config.invocation_params.dir / asked)
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
 
 
 def wants_reruns(items: list[pytest.Item]) -> bool:

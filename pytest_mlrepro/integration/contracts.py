@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,10 +13,13 @@ from ..golden.case import GoldenCase
 from ..golden.contracting import Contracting
 from .properties import VERDICT
 
+if TYPE_CHECKING:
+    from ..report.detail.collector import Details
+
 __all__ = ["open_contract"]
 
 
-def open_contract(case: GoldenCase, item: pytest.Item) -> Contracting:
+def open_contract(case: GoldenCase, item: pytest.Item, details: Details | None = None) -> Contracting:
     """Return the contracts of a test."""
 
     def tell(name: str, findings: list[Finding], outcome: str) -> None:
@@ -29,5 +33,7 @@ def open_contract(case: GoldenCase, item: pytest.Item) -> Contracting:
             ],
         }
         item.user_properties.append((f"{VERDICT}:{name}", one_line(facts)))
+        if details is not None:
+            details.contract(name, findings)
 
     return Contracting(case, tell)

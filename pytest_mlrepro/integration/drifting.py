@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,15 +13,20 @@ from ..golden.case import GoldenCase
 from ..golden.drifting import Drifting
 from .properties import VERDICT
 
+if TYPE_CHECKING:
+    from ..report.detail.collector import Details
+
 __all__ = ["open_drift"]
 
 
-def open_drift(case: GoldenCase, item: pytest.Item) -> Drifting:
+def open_drift(case: GoldenCase, item: pytest.Item, details: Details | None = None) -> Drifting:
     """Return the drift checks of a test."""
 
     def tell(name: str, report: Report, outcome: str) -> None:
         if not case.checking.silent:
             item.user_properties.append((f"{VERDICT}:{name}", one_line(_facts(report, outcome))))
+            if details is not None:
+                details.drift(name, report)
 
     return Drifting(case, tell)
 

@@ -41,6 +41,11 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="append a line of JSON for each verdict of this run to FILE (see `mlrepro log --drift`)",
     )
+    group.addoption(
+        "--mlrepro-report",
+        metavar="FILE.html",
+        help="write a page that shows every verdict of this run: why, by how much, and a picture",
+    )
     parser.addini("mlrepro_scope", "which tests are seeded: marked (the default) or all", default="marked")
     parser.addini("mlrepro_seed", "seed of tests whose marker gives none", default="0")
     parser.addini(

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from ..pipeline.recorder import Pipeline
     from ..provenance.gather import Sources
     from ..provenance.record import Provenance
+    from ..report.detail.collector import Details
     from ..seeding import SeedScope
     from .robustness import Robustness
+    from .telling import Telling
 
 __all__ = ["Phases"]
 
@@ -45,6 +47,8 @@ class Phases:
         """Who sees the values of the running test; None where it is not held against runs of its own."""
         self.silent = False
         """Whether the present run does not count."""
+        self.telling: Telling | None = None
+        """Who gathers what checks find, if a record or a report of the run is asked for."""
 
     def setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Seed the test if it asks for it, and keep it seeded until its tear-down is over."""
@@ -177,7 +181,14 @@ class Phases:
             vary=self._varied(),
             variant=variant,
         )
+        if (details := self.details) is not None:
+            details.watch(self._case.golden)
         return self._case.golden
+
+    @property
+    def details(self) -> Details | None:
+        """Return where it is gathered what the checks of the running test find; None where nobody will show it."""
+        return None if self.telling is None or self.silent else self.telling.details
 
     def _varied(self) -> tuple[str, ...]:
         """Return what the further runs of the running test vary; "reruns" for those that vary nothing."""
@@ -199,14 +210,14 @@ class Phases:
         from .drifting import open_drift
 
         assert self._case.item is not None  # fixtures are made between set-up and tear-down
-        return open_drift(self.open_golden(), self._case.item)
+        return open_drift(self.open_golden(), self._case.item, self.details)
 
     def open_contract(self) -> Contracting:
         """Return the contracts of the running test, which are recorded in its golden."""
         from .contracts import open_contract
 
         assert self._case.item is not None  # fixtures are made between set-up and tear-down
-        return open_contract(self.open_golden(), self._case.item)
+        return open_contract(self.open_golden(), self._case.item, self.details)
 
     def open_robustness(self) -> Robustness:
         """Return the robustness checks of the running test, one for the marker and the fixture."""
@@ -217,7 +228,12 @@ class Phases:
             assert case.item is not None  # asked for between set-up and tear-down
             seed = 0 if case.plan is None else case.plan.seed
             case.robustness = Robustness(
-                case.item, self.session.settings, self.open_golden, seed=seed, silent=self.silent
+                case.item,
+                self.session.settings,
+                self.open_golden,
+                seed=seed,
+                silent=self.silent,
+                details=self.details,
             )
         return case.robustness
 

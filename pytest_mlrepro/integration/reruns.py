@@ -182,7 +182,7 @@ class One:
 
         self._item, self._nextitem, self._phases = item, nextitem, phases
         self._ladder, self._runner = ladder, runner
-        self._records = records
+        self._records, self._asked = records, asked
         self._run = ladder.run()
         self._holding: Holding = Holding(
             self._run, ladder.earlier, recording=records, lenient=not asked, required=asked
@@ -203,6 +203,7 @@ class One:
                 done.append(self._phase("call"))
             self._tell_spreads()
             apart = self._difference(done[-1])
+            self._tell_runs(apart)
             if apart is not None:
                 torn_down = self._phase("teardown", nextitem=item.parent)
                 stack.close()
@@ -250,6 +251,13 @@ class One:
     def _tell_spreads(self) -> None:
         for (variation, label), words in self._holding.spreads.items():
             self._item.user_properties.append((f"{SPREAD}:{variation}:{label}", words))
+
+    def _tell_runs(self, apart: Apart | None) -> None:
+        """Tell a record of the run what this test was held against, if it asks for that or did not repeat."""
+        details, plan = self._phases.details, self._phases.plan_of(self._item)
+        if details is not None and (self._asked or apart is not None):
+            plain = ["plain"] * (max(plan.reruns, 2 if self._records else 1) - 1)
+            details.runs([*plain, *(variation.name for variation in plan.vary)], apart=apart is not None)
 
     def _explain(self, last: Phase, apart: Apart) -> None:
         """Say in the report what the difference is due to, once further runs have told."""

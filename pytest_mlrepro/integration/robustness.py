@@ -27,6 +27,7 @@ from .running import test_id
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
     from ..records import Settings
+    from ..report.detail.collector import Details
 
 __all__ = ["Robustness"]
 
@@ -41,11 +42,19 @@ class Robustness:
     """
 
     def __init__(
-        self, item: pytest.Item, settings: Settings, golden: Callable[[], GoldenCase], *, seed: int, silent: bool
+        self,
+        item: pytest.Item,
+        settings: Settings,
+        golden: Callable[[], GoldenCase],
+        *,
+        seed: int,
+        silent: bool,
+        details: Details | None = None,
     ) -> None:
         self.reports: list[RobustnessReport] = []
         self._item, self._settings, self._golden, self._seed, self._silent = item, settings, golden, seed, silent
         self._names: set[str] = set()
+        self._details = details
 
     def check(
         self,
@@ -178,6 +187,8 @@ class Robustness:
             "counterexamples": len(report.counterexamples),
         }
         self._item.user_properties.append((f"{VERDICT}:{key}", one_line(facts)))
+        if self._details is not None:
+            self._details.robust(key, report)
 
 
 def _where(at: Progress) -> str:

@@ -194,10 +194,11 @@ def test_idle(drift): pass
     found = outcomes(project, "--mlrepro-json=lines.jsonl", passed=1, failed=3)
     found.stdout.fnmatch_lines(["*the test asks for `drift` and never came to drift.check(...): nothing was checked*"])
     lines = [json.loads(line) for line in (project.root / "lines.jsonl").read_text("utf-8").splitlines()]
-    assert [(line["verdict"], line["outcome"]) for line in lines] == [
-        ("passed", "passed"),
-        ("drift", "failed"),
-        ("undecided", "failed"),
+    assert [(line["kind"], line.get("verdict"), line["outcome"]) for line in lines] == [
+        ("drift", "passed", "passed"),
+        ("drift", "drift", "failed"),
+        ("drift", "undecided", "failed"),
+        ("test", None, "failed"),
     ]
     assert not project.goldens()
 
