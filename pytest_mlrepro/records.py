@@ -39,6 +39,10 @@ class Settings:
     """Whether files that a test with a golden opens are noted."""
     data_dirs: tuple[Path, ...] = ()
     """Folders outside of the root directory whose files count as data."""
+    store: str = ""
+    """Folder or address of large arrays; "" where all lie with their goldens."""
+    store_limit: int = 2**20
+    """Bytes above which an array is a large one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import decisions, differences, goldens, lineage, log, reasons
+from . import decisions, differences, goldens, lineage, log, objects, reasons
 from .entry import main
 
-__all__ = ["decisions", "differences", "goldens", "lineage", "log", "main", "reasons"]
+__all__ = ["decisions", "differences", "goldens", "lineage", "log", "main", "objects", "reasons"]

@@ -17,6 +17,7 @@ from .alike import Alike, Sample, metrics_in, valid_rate
 from .calibrated import Calibrating
 from .checking import Checking, title
 from .failing import Failing, greatest, list_of
+from .objects import Objects
 from .observer import Observer
 from .record import Golden
 from .rules import Rule
@@ -49,10 +50,19 @@ class GoldenCase:
         elsewhere: Callable[[], int] = lambda: 0,
         remark: Callable[[str, str], None] = lambda _name, _text: None,
         vary: tuple[str, ...] = (),
+        tell: Callable[[str], None] = lambda _words: None,
     ) -> None:
         self.test, self.folder, self.settings, self.nodeid = test, folder, settings, nodeid
         self.checking = Checking(
-            test, folder, settings.mode, observer=observer, silent=silent, notify=notify, remark=remark, vary=vary
+            test,
+            folder,
+            settings.mode,
+            observer=observer,
+            silent=silent,
+            notify=notify,
+            remark=remark,
+            vary=vary,
+            objects=Objects(settings.root, settings.store, settings.store_limit, tell),
         )
         """What the values of the test come to."""
         self._provenance = provenance
@@ -207,6 +217,7 @@ class GoldenCase:
             reason=self.settings.reason or "first recording",
             change=greatest([*self.steps_change(), *checking.changes]),
             root=self.settings.root,
+            objects=checking.objects,
         )
         if self.book is not None:
             self.book.tell_recorded()

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from blake3 import blake3
@@ -23,6 +23,7 @@ from ..records import TestId
 from ..values.node import Node
 from .codecs import array_files, decode
 from .files import PROVENANCE, STEPS
+from .objects import Objects, is_object
 
 __all__ = ["CONTRACT", "DRIFT", "FILE", "RATCHET", "RATE", "Golden", "Recorded", "dumps", "loads"]
 
@@ -51,6 +52,8 @@ class Recorded:
     value: Json
     provenance: Json = None
     """`{"file", "size", "blake3"}` of what the value was made from; None where that was not recorded."""
+    objects: Objects | None = field(default=None, compare=False, repr=False)
+    """Where its large arrays lie; None for what the configuration above its folder says."""
 
     @property
     def tolerances(self) -> Tolerances:
@@ -58,8 +61,20 @@ class Recorded:
         return EXACT if {RATE, DRIFT, CONTRACT} & {*self.tolerance} else from_json(self.tolerance)
 
     def node(self, folder: Path) -> Node:
-        """Return the value, its arrays to be read from `folder`."""
-        return decode(self.value, folder)
+        """Return the value, its arrays to be read from `folder`, or from where large ones lie."""
+        return decode(self.value, partial(self._find, folder))
+
+    def _find(self, folder: Path, entry: Json) -> Path:
+        return self.near(folder).path(folder, entry) if is_object(entry) else folder / entry["file"]
+
+    def near(self, folder: Path) -> Objects:
+        """Return where large arrays lie, of the golden in `folder`."""
+        return self.objects or Objects.near(folder)
+
+    def is_here(self, folder: Path) -> bool:
+        """Tell whether all arrays lie on this machine."""
+        objects = self.near(folder) if any(map(is_object, self.arrays())) else None
+        return objects is None or all(objects.here(folder, entry) is not None for entry in self.arrays())
 
     def arrays(self) -> list[dict[str, Json]]:
         """Return `{"file", "size", "blake3"}` of each array."""
@@ -74,9 +89,12 @@ class Recorded:
         return [*self.arrays(), self.provenance]
 
     @classmethod
-    def of(cls, digest: str, allowed: Tolerances | Mapping[str, Json], value: Json) -> Recorded:
+    def of(
+        cls, digest: str, allowed: Tolerances | Mapping[str, Json], value: Json, objects: Objects | None = None
+    ) -> Recorded:
         """Return a new record."""
-        return cls(digest, to_json(allowed) if isinstance(allowed, Tolerances) else dict(allowed), value)
+        tolerance = to_json(allowed) if isinstance(allowed, Tolerances) else dict(allowed)
+        return cls(digest, tolerance, value, objects=objects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +172,11 @@ def _check_json(check: Recorded) -> Json:
     return data if check.provenance is None else {**data, "provenance": check.provenance}
 
 
-def loads(text: str, path: Path) -> Golden:
-    """Parse `golden.json`; raise GoldenError for one that is not whole and unchanged."""
+def loads(text: str, path: Path, objects: Objects | None = None) -> Golden:
+    """Parse `golden.json`; raise GoldenError for one that is not whole and unchanged.
+
+    objects: where its large arrays lie, if the configuration above `path` doesn't say it.
+    """
     text = text.replace("\r\n", "\n")
     try:
         data = json.loads(text)
@@ -170,7 +191,7 @@ def loads(text: str, path: Path) -> Golden:
             f"Put it back with  git checkout -- {path}  or record it again"
         )
     checks = {
-        name: Recorded(c["digest"], c["tolerance"], c["value"], c.get("provenance"))
+        name: Recorded(c["digest"], c["tolerance"], c["value"], c.get("provenance"), objects)
         for name, c in data["checks"].items()
     }
     steps = tuple(map(step_from_json, data.get("steps", ())))

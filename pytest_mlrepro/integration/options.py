@@ -6,11 +6,15 @@ import os
 
 import pytest
 
+from ..errors import UsageError
 from ..records import Settings
 
 __all__ = ["add_options", "child_timeout", "default_seed", "seed_all", "settings"]
 
 CI_VARIABLES = ("CI", "TF_BUILD", "BUILD_NUMBER", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID")
+
+
+STORE_LIMIT = "1 MiB"
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -43,6 +47,15 @@ def add_options(parser: pytest.Parser) -> None:
         default="__golden__",
     )
 
+    parser.addini(
+        "mlrepro_store",
+        "where arrays over mlrepro_store_limit lie, named by their digests: a folder, relative to the root directory, or an "
+        "address of fsspec such as s3://bucket/goldens (default: beside the other files of their golden)",
+        default="",
+    )
+    parser.addini(
+        "mlrepro_store_limit", "size above which arrays go to mlrepro_store (default: 1 MiB)", default=STORE_LIMIT
+    )
     parser.addini(
         "mlrepro_track_files",
         "note the files that a test with a golden opens (default: true)",
@@ -78,7 +91,22 @@ def settings(config: pytest.Config) -> Settings:
         ci=in_ci(),
         track_files=config.getini("mlrepro_track_files"),
         data_dirs=tuple(config.getini("mlrepro_data_dirs")),
+        store=config.getini("mlrepro_store").strip(),
+        store_limit=_store_limit(config),
     )
+
+
+def _store_limit(config: pytest.Config) -> int:
+    """Return how large an array may be that stays with its golden."""
+    text = config.getini("mlrepro_store_limit")
+    if text == STORE_LIMIT:
+        return 2**20
+    from ..golden.configured import read_size  # brings parsers that a start of pytest does without
+
+    try:
+        return read_size(text)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def in_ci() -> bool:
