@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import IO, Any, Final, Protocol
+from uuid import uuid4
 
 from .._lazy import require
 from ..errors import GoldenError, MissingDependencyError, UsageError
@@ -183,27 +184,27 @@ class AddressStore:
         """See `Store`."""
         size = path.stat().st_size
         with self._answering("write", name) as (system, top), path.open("rb") as origin:
-            if FLAT.isdisjoint(_protocols(system)):
-                system.makedirs(f"{top}/{name}".rpartition("/")[0], exist_ok=True)
-            block = max(8 << 20, size // PARTS)
-            file = system.open(f"{top}/{name}", "wb", block_size=block, autocommit=False)
+            whole, block = f"{top}/{name}", max(8 << 20, size // PARTS)
+            if not FLAT.isdisjoint(_protocols(system)):  # shows a file once all parts are there, by itself
+                _fill(system.open(whole, "wb", block_size=block, autocommit=False), origin, tell)
+                return
+            folder = whole.rpartition("/")[0]
+            temporary = f"{folder}/.{uuid4().hex}{TEMPORARY}"
+            system.makedirs(folder, exist_ok=True)
             try:
-                while data := origin.read(PIECE):
-                    file.write(data)
-                    tell(len(data))
-                file.close()
+                _fill(system.open(temporary, "wb", block_size=block, autocommit=False), origin, tell)
+                system.mv(temporary, whole)
             except BaseException:
                 with contextlib.suppress(Exception):
-                    file.discard()
+                    system.rm_file(temporary)
                 raise
-            file.commit()
 
     def found(self) -> Iterator[Found]:
         """See `Store`."""
         with self._answering("list", "") as (system, top):
             for path, facts in sorted(system.find(top, detail=True).items()):
                 name = path.removeprefix(top).lstrip("/")
-                if NAME.fullmatch(name):
+                if NAME.fullmatch(name) or LEFT_OVER.fullmatch(name):
                     yield Found(name, int(facts["size"]), _modified(facts))
 
     def remove(self, name: str) -> None:
@@ -247,6 +248,20 @@ class AddressStore:
                 f"mlrepro_store is {self.shown}, and fsspec can't open that: {scrubbed(str(error))}"
             ) from None
         return system, str(top).rstrip("/")
+
+
+def _fill(file: Any, origin: IO[bytes], tell: Callable[[int], None]) -> None:
+    """Write a file, which counts only once all of it was: closing one would be enough for fsspec, also after an error."""
+    try:
+        while data := origin.read(PIECE):
+            file.write(data)
+            tell(len(data))
+        file.close()
+    except BaseException:
+        with contextlib.suppress(Exception):
+            file.discard()
+        raise
+    file.commit()
 
 
 def _protocols(system: Any) -> set[str]:
