@@ -260,6 +260,11 @@ def _fill(file: Any, origin: IO[bytes], tell: Callable[[int], None]) -> None:
     except BaseException:
         with contextlib.suppress(Exception):
             file.discard()
+        with contextlib.suppress(Exception):
+            try:
+                file.closed = True  # else fsspec sends the rest of it when it is collected as garbage
+            except AttributeError:
+                file.close()
         raise
     file.commit()
 

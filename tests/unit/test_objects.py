@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from stores import KEY, SECRET, Server, array_in, s3_server
 
-from pytest_mlrepro.errors import GoldenError, MissingDependencyError, UsageError
+from pytest_mlrepro.errors import GoldenError, UsageError
 from pytest_mlrepro.golden import objects as module
 from pytest_mlrepro.golden.addresses import is_address, scrubbed, shown
 from pytest_mlrepro.golden.configured import configured, read_size
@@ -199,24 +200,37 @@ def test_other_files_in_a_store_are_nobodys_business(address: str, tmp_path: Pat
     assert not list(objects.store.found())
 
 
-def test_memory_is_bounded(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    import tracemalloc
+MEASURED = """
+import sys, tracemalloc
+from pathlib import Path
+from pytest_mlrepro.golden.objects import Objects
+address, raw, size, digest, small, other = sys.argv[1:]
+entry = {"file": digest + ".npy", "size": int(size), "blake3": digest}
+tmp_path = Path(raw).parent
+Objects(tmp_path / "zero", address).put(Path(small), {"file": other + ".npy", "size": 10, "blake3": other})
+one, two = Objects(tmp_path / "one", address), Objects(tmp_path / "two", address)
+for act in (lambda: one.put(Path(raw), entry), lambda: two.fetch(entry)):
+    tracemalloc.start()
+    act()
+    print(tracemalloc.get_traced_memory()[1])
+    tracemalloc.stop()
+"""
 
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    raw, entry = array_in(tmp_path / "a", 96 << 20)
-    address = f"s3://goldens/{tmp_path.name}"
-    Objects(tmp_path / "zero", address).put(*array_in(tmp_path / "a", 10, seed=1))  # imports and connections
-    peaks = []
-    for act in (
-        lambda: Objects(tmp_path / "one", address).put(raw, entry),
-        lambda: Objects(tmp_path / "two", address).fetch(entry),
-    ):
-        tracemalloc.start()
-        act()
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert max(peaks) < 40 << 20
+
+def test_memory_is_bounded_on_the_way_there_and_back(tmp_path: Path, server: Server) -> None:
+    raw, entry = array_in(tmp_path, 96 << 20)
+    small, other = array_in(tmp_path, 10, seed=1)
+    facts = [f"s3://goldens/{tmp_path.name}", raw, entry["size"], entry["blake3"], small, other["blake3"]]
+    out = run_python(MEASURED, *facts, **server.environment)
+    print(out)
+    assert max(map(int, out.split())) < 64 << 20
+
+
+def run_python(code: str, *arguments: object, **environment: str) -> str:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 SECRETS = [
@@ -256,17 +270,19 @@ def test_a_server_that_refuses_is_told_without_secrets(
     assert caught.value.__suppress_context__
 
 
-def test_addresses_that_nothing_can_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_that_nothing_can_open(tmp_path: Path) -> None:
     pytest.importorskip("fsspec")
     raw, entry = array_in(tmp_path / "a", 1000)
     with pytest.raises(UsageError, match="mlrepro_store is nosuch://"):
         Objects(tmp_path, "nosuch://x").put(raw, entry)
-    monkeypatch.setitem(sys.modules, "s3fs", None)
-    with pytest.raises(MissingDependencyError, match=r"pytest-mlrepro\[remote\]"):
-        Objects(tmp_path, "s3://x/y").put(raw, entry)
-    monkeypatch.setitem(sys.modules, "fsspec", None)
-    with pytest.raises((MissingDependencyError, ImportError)):
-        Objects(tmp_path, "s3://x/y").put(raw, entry)
+    absent = "import sys; sys.modules[sys.argv[1]] = None"
+    asked = "from pytest_mlrepro.golden.objects import Objects; Objects(Path(), 's3://x/y').store.size('x')"
+    code = f"from pathlib import Path\n{absent}\ntry:\n    {asked}\nexcept Exception as error:\n    print(repr(error))"
+    for library in ("s3fs", "fsspec"):
+        said = run_python(code, library)
+        assert said.startswith("MissingDependencyError")
+        assert "pip install 'pytest-mlrepro[remote]'" in said
+    assert "fsspec is needed here" in said
 
 
 def test_a_hostile_entry_leads_nowhere_else(tmp_path: Path) -> None:
