@@ -13,9 +13,6 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from stores import KEY, SECRET, Server, array_in, s3_server
-
 from pytest_mlrepro.errors import GoldenError, UsageError
 from pytest_mlrepro.golden import objects as module
 from pytest_mlrepro.golden.addresses import is_address, scrubbed, shown
@@ -23,6 +20,7 @@ from pytest_mlrepro.golden.configured import configured, read_size
 from pytest_mlrepro.golden.garbage import Uses, garbage
 from pytest_mlrepro.golden.objects import Objects, is_object
 from pytest_mlrepro.golden.stores import object_name
+from tests.unit.stores import KEY, SECRET, Server, array_in, s3_server
 
 KINDS = ("folder", "file", "memory", "s3")
 
