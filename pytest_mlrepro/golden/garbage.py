@@ -146,19 +146,17 @@ def _require_whole(root: Path) -> None:
 def _named_in_git(root: Path) -> tuple[set[str], int]:
     """Return the digests that a golden of any commit names, and how many files were read for that.
 
-    Whatever a ref, a reflog (stashes are in one) or an index leads to counts, of all work trees.
+    Whatever a ref, a reflog (stashes are in one) or an index leads to counts, of all work trees. A path given to git would make
+    it leave out branches whose file is another's too; so all objects are listed. One that has two names is listed by one of
+    them, and copies of goldens may be called `golden.json.orig`.
     """
-    listed = read_git(
-        root,
-        *("rev-list", "--objects", "--all", "--reflog", "--indexed-objects", "--", f":(top,glob)**/{FILE}"),
-        seconds=_SECONDS,
-    )
+    listed = read_git(root, "rev-list", "--objects", "--all", "--reflog", "--indexed-objects", seconds=_SECONDS)
     if listed is None:
         raise GoldenError(
             "git can't list the goldens of its commits, so what they refer to isn't known: nothing is removed"
         )
     lines = (line.partition(b" ") for line in listed.splitlines())
-    blobs = sorted({blob for blob, _, path in lines if path.rpartition(b"/")[2] == FILE.encode()})
+    blobs = sorted({blob for blob, _, path in lines if FILE.encode() in path.rpartition(b"/")[2]})
     named: set[str] = set()
     for start in range(0, len(blobs), _BATCH):
         named |= _named_by(root, blobs[start : start + _BATCH])

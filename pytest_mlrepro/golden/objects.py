@@ -69,7 +69,7 @@ class Objects:
             return None
         if is_address(self._setting):
             return AddressStore(self._setting)
-        return FolderStore(self.root / Path(self._setting).expanduser())
+        return FolderStore(Path(os.path.normpath(self.root / Path(self._setting).expanduser())))
 
     def takes(self, size: int) -> bool:
         """Tell whether a new array of this many bytes goes to the store."""
