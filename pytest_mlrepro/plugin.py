@@ -16,6 +16,7 @@ from .session import Session
 
 if TYPE_CHECKING:
     from .integration.reruns import Reruns
+    from .report.ci import Service
 
 __all__ = ["Plugin", "pytest_addoption", "pytest_configure"]
 
@@ -34,6 +35,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Plugin(phases), "mlrepro-session")
     config.pluginmanager.register(Fixtures(phases), "mlrepro-fixtures")
     config.pluginmanager.register(Refusal(phases), "mlrepro-refusal")
+    service = options.ci_service(config)
+    if service != "none" or getattr(config.option, "xmlpath", None):
+        _tell_ci(config, session, service)
+
+
+def _tell_ci(config: pytest.Config, session: Session, service: Service) -> None:
+    from .integration.ci import Ci  # other runs never load it
+
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Ci(config, session, service), "mlrepro-ci")
 
 
 class Plugin:

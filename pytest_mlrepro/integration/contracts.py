@@ -10,7 +10,7 @@ from .._json import one_line
 from ..contracts.finding import Finding
 from ..golden.case import GoldenCase
 from ..golden.contracting import Contracting
-from .properties import VERDICT
+from .properties import VERDICT, named
 
 __all__ = ["open_contract"]
 
@@ -28,6 +28,6 @@ def open_contract(case: GoldenCase, item: pytest.Item) -> Contracting:
                 {"kind": finding.kind, "columns": list(finding.columns), "count": finding.count} for finding in findings
             ],
         }
-        item.user_properties.append((f"{VERDICT}:{name}", one_line(facts)))
+        item.user_properties.append((named(VERDICT, name), one_line(facts)))
 
     return Contracting(case, tell)

@@ -10,7 +10,7 @@ from .._json import one_line
 from ..drift import Report
 from ..golden.case import GoldenCase
 from ..golden.drifting import Drifting
-from .properties import VERDICT
+from .properties import VERDICT, named
 
 __all__ = ["open_drift"]
 
@@ -20,7 +20,7 @@ def open_drift(case: GoldenCase, item: pytest.Item) -> Drifting:
 
     def tell(name: str, report: Report, outcome: str) -> None:
         if not case.checking.silent:
-            item.user_properties.append((f"{VERDICT}:{name}", one_line(_facts(report, outcome))))
+            item.user_properties.append((named(VERDICT, name), one_line(_facts(report, outcome))))
 
     return Drifting(case, tell)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ..errors import UsageError
 from ..records import Settings
 
-__all__ = ["add_options", "child_timeout", "default_seed", "seed_all", "settings"]
+if TYPE_CHECKING:
+    from ..report.ci import Service
+
+__all__ = ["add_options", "child_timeout", "ci_service", "default_seed", "seed_all", "settings"]
 
 CI_VARIABLES = ("CI", "TF_BUILD", "BUILD_NUMBER", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID")
 
@@ -38,6 +42,18 @@ def add_options(parser: pytest.Parser) -> None:
         "--mlrepro-json",
         metavar="FILE",
         help="append a line of JSON for each verdict of this run to FILE (see `mlrepro log --drift`)",
+    )
+    group.addoption(
+        "--mlrepro-ci",
+        choices=("auto", "github", "gitlab", "none"),
+        default="auto",
+        help="report to a CI service: annotations and a job summary for GitHub, a code-quality report for GitLab "
+        "(default: auto, the one that runs this)",
+    )
+    group.addoption(
+        "--mlrepro-code-quality",
+        metavar="FILE",
+        help="where the code-quality report for GitLab goes (default: gl-code-quality-report.json)",
     )
     parser.addini("mlrepro_scope", "which tests are seeded: marked (the default) or all", default="marked")
     parser.addini("mlrepro_seed", "seed of tests whose marker gives none", default="0")
@@ -112,6 +128,16 @@ def _store_limit(config: pytest.Config) -> int:
 def in_ci() -> bool:
     """Tell whether this is a run of a CI service, by the variables that they set."""
     return any(os.environ.get(name, "").lower() not in ("", "0", "false", "no") for name in CI_VARIABLES)
+
+
+def ci_service(config: pytest.Config) -> Service:
+    """Return which CI service is told of this run."""
+    asked = config.getoption("--mlrepro-ci")
+    if asked == "none" or (asked == "auto" and not os.environ.keys() & {"GITHUB_ACTIONS", "GITLAB_CI"}):
+        return "none"
+    from ..report.ci import service_of  # other runs never load it
+
+    return service_of(asked, os.environ)
 
 
 def seed_all(config: pytest.Config) -> bool:

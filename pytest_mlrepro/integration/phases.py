@@ -12,7 +12,7 @@ from ..session import Session
 from .failures import fail, forbid, plainly
 from .markers import Plan, plan
 from .options import default_seed, seed_all
-from .properties import ENTROPY, PROPERTY, REMARK
+from .properties import ENTROPY, PROPERTY, REMARK, named
 from .running import Case, note, require_declared, scope_of, test_id
 from .watching import Watch
 
@@ -136,7 +136,7 @@ class Phases:
         result = yield
         forbid(scope, seen)
         for site in scope.sites:
-            item.user_properties.append((f"{ENTROPY}:{site.file}:{site.line}", site.kind))
+            item.user_properties.append((named(ENTROPY, f"{site.file}:{site.line}"), site.kind))
         return result
 
     def close(self) -> None:
@@ -167,10 +167,10 @@ class Phases:
             nodeid=item.nodeid,
             observer=self.observer,
             silent=self.silent,
-            notify=lambda check: item.user_properties.append((f"{PROPERTY}:{check.name}", check.outcome)),
+            notify=lambda check: item.user_properties.append((named(PROPERTY, check.name), check.outcome)),
             provenance=self._provenance,
             elsewhere=lambda: sum(count for other, count in self.session.count_metrics().items() if other != folder),
-            remark=lambda name, text: item.user_properties.append((f"{REMARK}:{name}", text)),
+            remark=lambda name, text: item.user_properties.append((named(REMARK, name), text)),
             vary=self._varied(),
         )
         return self._case.golden

@@ -17,7 +17,7 @@ from _pytest.runner import check_interactive_exception, show_test_item
 from ..errors import UsageError
 from . import limits
 from .examples import same_examples, tests_examples
-from .properties import SPREAD
+from .properties import SPREAD, named
 from .silent import Phase, phase, requested
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ class One:
 
     def _tell_spreads(self) -> None:
         for (variation, label), words in self._holding.spreads.items():
-            self._item.user_properties.append((f"{SPREAD}:{variation}:{label}", words))
+            self._item.user_properties.append((named(SPREAD, f"{variation}:{label}"), words))
 
     def _explain(self, last: Phase, apart: Apart) -> None:
         """Say in the report what the difference is due to, once further runs have told."""

@@ -20,7 +20,7 @@ from ..robustness.report import Progress, RobustnessReport, by_size
 from ..robustness.robust import check_robust
 from ..robustness.shown import shown
 from .progress import Screen
-from .properties import VERDICT
+from .properties import VERDICT, named
 
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
@@ -167,7 +167,7 @@ class Robustness:
             "seconds": round(report.seconds, 3),
             "counterexamples": len(report.counterexamples),
         }
-        self._item.user_properties.append((f"{VERDICT}:{key}", one_line(facts)))
+        self._item.user_properties.append((named(VERDICT, key), one_line(facts)))
 
 
 def _where(at: Progress) -> str:
