@@ -108,14 +108,14 @@ def test_junit_has_the_facts_of_a_verdict(pytester: pytest.Pytester) -> None:
     project = Project(pytester)
     project.write(
         "import pandas as pd\n\ndef test_d(drift):\n"
-        "    drift.check(pd.DataFrame({'x': [float(i % 97) for i in range(3000)]}), reference='train')\n"
+        "    drift.check(pd.DataFrame({'x': [float(i % 97) for i in range(9000)]}), reference='train')\n"
     )
     project.pytester.runpytest_subprocess("--golden=record")
     project.pytester.runpytest_subprocess("--junitxml=out.xml")
     suite = ElementTree.parse(project.root / "out.xml").getroot()[0]
     told = {p.get("name"): p.get("value") for p in suite.findall("testcase/properties/property")}
     assert told["mlrepro.drift:train.outcome"] == "passed"
-    assert told["mlrepro.drift:train.rows"] == "3000"
+    assert told["mlrepro.drift:train.rows"] == "9000"
     assert json.loads(str(told["mlrepro.verdict:train"]))["kind"] == "drift"
 
 
