@@ -100,9 +100,16 @@ class Plugin:
         if not report.passed:
             self.session.run.complete = False
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Gather what became of a test's golden, here or in another process."""
+        """Leave the screen to pytest; gather what became of a test's golden, here or in another process."""
+        self.phases.progress.clear()
         collection.finish(self.session, report)
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note which test was interrupted: of what it put aside nothing is recorded."""
+        self.session.interrupted = self.phases.running
+        self.phases.progress.clear()
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

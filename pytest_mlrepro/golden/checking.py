@@ -102,6 +102,8 @@ class Checking:
         """Show a value to the observer; raise AssertionError where runs part, UsageError where a recording has none."""
         __tracebackhide__ = True
         if self._observer is not None:
+            if self.objects is not None:
+                self.objects.tell(f"at {label}")
             self._observer.observe(label, value, node, allowed)
         elif self.mode != "check":
             raise UsageError(

@@ -53,7 +53,7 @@ class Objects:
     """
 
     def __init__(self, root: Path, store: str, limit: int = read_size(LIMIT), tell: Tell = lambda _: None) -> None:
-        self.root, self._setting, self._limit, self._tell = root, store, limit, tell
+        self.root, self._setting, self._limit, self.tell = root, store, limit, tell
         self.cache = root / ".mlrepro" / "objects"
 
     @classmethod
@@ -126,7 +126,7 @@ class Objects:
                     if done.size > size:
                         break
                     file.write(data)
-                    self._tell(f"fetching {_amount(done.size)} of {_amount(size)} from {store.shown}")
+                    self.tell(f"fetching {_amount(done.size)} of {_amount(size)} from {store.shown}")
                 file.flush()
                 os.fsync(file.fileno())
             if done.size != size or done.hexdigest() != entry["blake3"]:
@@ -149,7 +149,7 @@ class Objects:
             try:
                 if not self._is_there(store, name, entry):
                     gone = _Count(
-                        lambda n: self._tell(f"storing {_amount(n)} of {_amount(entry['size'])} at {store.shown}")
+                        lambda n: self.tell(f"storing {_amount(n)} of {_amount(entry['size'])} at {store.shown}")
                     )
                     store.write(name, path, gone)
                     if store.size(name) != entry["size"]:

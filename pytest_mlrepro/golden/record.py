@@ -24,6 +24,7 @@ from ..values.node import Node
 from .codecs import array_files, decode
 from .files import PROVENANCE, STEPS
 from .objects import Objects, is_object
+from .telling import telling
 
 __all__ = ["CONTRACT", "DRIFT", "FILE", "RATCHET", "RATE", "Golden", "Recorded", "dumps", "loads"]
 
@@ -62,7 +63,8 @@ class Recorded:
 
     def node(self, folder: Path) -> Node:
         """Return the value, its arrays to be read from `folder`, or from where large ones lie."""
-        return decode(self.value, partial(self._find, folder))
+        node = decode(self.value, partial(self._find, folder))
+        return node if self.objects is None else telling(node, self.objects.tell)
 
     def _find(self, folder: Path, entry: Json) -> Path:
         return self.near(folder).path(folder, entry) if is_object(entry) else folder / entry["file"]

@@ -92,9 +92,11 @@ class Reruns:
             lenient=records and not asked,
             runner=runner,
         )
+        runner.planned = ladder.planned + 1
         try:
             ladder.climb()
             runner.renew()
+            self._phases.progress.stage(f"run {runner.planned} of {runner.planned}, the one that counts")
             One(item, nextitem, self._phases, ladder, runner, records=records, asked=asked).run()
         finally:
             self._phases.observer, self._phases.silent = None, False
