@@ -19,6 +19,7 @@ from blake3 import blake3
 
 from ..errors import GoldenError
 from ..provenance.git import ask_git
+from .conflict import conflict_text
 from .files import write_whole
 
 __all__ = ["Action", "Entry", "append", "problems", "read"]
@@ -109,7 +110,7 @@ def _lines(folder: Path) -> list[str]:
 def _entry(line: str, number: int, folder: Path) -> Entry:
     where = f"{folder / FILE}, line {number}"
     if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>")):
-        raise GoldenError(f"{where}: a merge conflict. Keep the history of one side and record the other change again")
+        raise GoldenError(f"{where}: a merge conflict: {conflict_text(folder)}")
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):

@@ -22,6 +22,7 @@ from ..pipeline.facts import Step, step_from_json, step_to_json
 from ..records import TestId
 from ..values.node import Node
 from .codecs import array_files, decode
+from .conflict import conflict_text, has_markers
 from .files import PROVENANCE, STEPS
 from .objects import Objects, is_object
 from .telling import telling
@@ -207,8 +208,8 @@ def _seal(text: str) -> str:
 def _unreadable(text: str, path: Path, error: Exception) -> str:
     if text.startswith(LFS):
         return f"{path} is a Git LFS pointer, not the golden: run  git lfs pull"
-    if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines()):
-        return f"{path} has merge conflicts: choose a side with  git checkout --ours  or  --theirs , then run the test"
+    if has_markers(text):
+        return f"{path} has merge conflicts: {conflict_text(path.parent)}"
     if isinstance(error, ValueError):
         return f"{path} is not whole: {error}. Put it back from version control, or record it again"
     return f"{path} is no golden: it lacks {error}"

@@ -92,6 +92,7 @@ class Reruns:
             lenient=records and not asked,
             runner=runner,
         )
+        self._phases.progress.begin(item)
         runner.planned = ladder.planned + 1
         try:
             ladder.climb()
