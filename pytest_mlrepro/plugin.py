@@ -17,6 +17,7 @@ from .session import Session
 
 if TYPE_CHECKING:
     from .integration.reruns import Reruns
+    from .report.ci import Service
 
 __all__ = ["Plugin", "pytest_addoption", "pytest_configure"]
 
@@ -42,6 +43,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
         phases.telling = Telling(config, phases)
         config.pluginmanager.register(phases.telling, "mlrepro-telling")
+    service = options.ci_service(config)
+    if service != "none" or getattr(config.option, "xmlpath", None):
+        _tell_ci(config, session, service)
+
+
+def _tell_ci(config: pytest.Config, session: Session, service: Service) -> None:
+    from .integration.ci import Ci  # other runs never load it
+
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Ci(config, session, service), "mlrepro-ci")
 
 
 class Plugin:
@@ -106,9 +117,16 @@ class Plugin:
         """Note what was collected, failed to be, or skipped itself."""
         completeness.note_collected(self.session.run, report)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Gather what became of a test's golden, here or in another process."""
+        """Leave the screen to pytest; gather what became of a test's golden, here or in another process."""
+        self.phases.progress.clear()
         collection.finish(self.session, report)
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note which test was interrupted: of what it put aside nothing is recorded."""
+        self.session.interrupted = self.phases.running
+        self.phases.progress.clear()
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

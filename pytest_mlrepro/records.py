@@ -43,6 +43,10 @@ class Settings:
     """What results may depend on, so that goldens of one device or library stand beside those for all; in order."""
     variant: tuple[str, ...] | None = None
     """The keys of the variant that this run reads and writes, and no other; None for the most specific that fits."""
+    store: str = ""
+    """Folder or address of large arrays; "" where all lie with their goldens."""
+    store_limit: int = 2**20
+    """Bytes above which an array is a large one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class Run:
     """Each test, and its node id."""
     passed: set[str] = field(default_factory=set)
     """Node ids of the tests that passed from set-up to tear-down."""
+    finished: set[str] = field(default_factory=set)
+    """Node ids of the tests whose tear-down is over."""
     touched: set[str] = field(default_factory=set)
     """Node ids of the tests that used their golden."""
     began: float = field(default_factory=time.time)
@@ -67,6 +69,8 @@ class Session:
         """Values that may differ in a varied run, and do: node id, variation, value, how far."""
         self.cached: dict[str, list[str]] = {}
         """Pipeline steps with `cache=True` (node id and name), by what became of them: `reused`, `stored`, `damaged`."""
+        self.interrupted: str | None = None
+        """The test that ran when the run was interrupted, "" where that isn't known; None of a run that came to its end."""
         self.may_have_pending = (settings.root / ".mlrepro" / "pending").is_dir()
         self.knows_runs = (settings.root / ".mlrepro" / "verified.json").exists()
         self.owners: dict[Path, str] = {}

@@ -55,7 +55,7 @@ class Kept:
             entry = json.loads((folder / MANIFEST).read_text("utf-8"))
         except (OSError, ValueError):
             return None
-        node = None if entry["value"] is None else decode(entry["value"], folder)
+        node = None if entry["value"] is None else decode(entry["value"], lambda array: folder / str(array["file"]))
         return cls(entry["digest"], node, Staging(folder))
 
     def differs(self, later: Kept, allowed: Tolerances = EXACT) -> Comparison | str | None:

@@ -51,6 +51,12 @@ class Ladder:
         base = self.earlier[0] if self.earlier else None
         return Run(self._folder / f"run-{self._count}", variation, base=base)
 
+    @property
+    def planned(self) -> int:
+        """How many runs `climb` makes if none parts."""
+        batch = self._batch()
+        return self._reruns - 1 + len(self._variations) - len(batch) + bool(batch)
+
     def climb(self) -> None:
         """Run the test under each variation, until one parts from the first plain run."""
         for run in self._rungs():

@@ -84,7 +84,7 @@ class Run:
         """Return a value again; None if it could not be put aside."""
         found = self.seen[place]
         if found.value is not None:
-            return decode(found.value, self.folder)
+            return decode(found.value, lambda entry: self.folder / str(entry["file"]))
         if self.base is not None and place < len(self.base.seen) and self.base.seen[place].digest == found.digest:
             return self.base.node(place)
         return None

@@ -17,6 +17,7 @@ from .alike import Alike, Sample, metrics_in, valid_rate
 from .calibrated import Calibrating
 from .checking import Checking, title
 from .failing import Failing, greatest, list_of
+from .objects import Objects
 from .observer import Observer
 from .record import Golden
 from .rules import Rule
@@ -50,6 +51,7 @@ class GoldenCase:
         remark: Callable[[str, str], None] = lambda _name, _text: None,
         vary: tuple[str, ...] = (),
         variant: Mapping[str, str] | None = None,
+        tell: Callable[[str], None] = lambda _words: None,
     ) -> None:
         self.variant: Mapping[str, str] = variant or {}
         """What the golden is of; {} for one that holds for all."""
@@ -64,6 +66,7 @@ class GoldenCase:
             remark=remark,
             vary=vary,
             variant=self.variant,
+            objects=Objects(settings.root, settings.store, settings.store_limit, tell),
         )
         """What the values of the test come to."""
         self._provenance = provenance
@@ -218,6 +221,7 @@ class GoldenCase:
             reason=self.settings.reason or "first recording",
             change=greatest([*self.steps_change(), *checking.changes]),
             root=self.settings.root,
+            objects=checking.objects,
         )
         if self.book is not None:
             self.book.tell_recorded()

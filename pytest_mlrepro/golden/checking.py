@@ -14,6 +14,7 @@ from ..fingerprints import fingerprint_node
 from ..records import Check, Mode, TestId
 from ..values.node import Node, is_empty
 from .calibrated import CALIBRATE, Calibrating, calibrating
+from .objects import Objects
 from .observer import Observer
 from .record import Golden, Recorded, variant_text
 from .rules import Judgement, Rule, Within
@@ -38,10 +39,13 @@ class Checking:
         remark: Callable[[str, str], None],
         vary: tuple[str, ...],
         variant: Mapping[str, str],
+        objects: Objects | None = None,
     ) -> None:
         self._variant = variant
         self.test, self.folder, self.mode, self.silent, self.notify = test, folder, mode, silent, notify
         self._observer = observer
+        self.objects = objects
+        """Where large arrays lie; None for what the configuration says."""
         self._remark = remark
         """Takes what a check that passed has to say, by its name."""
         self._vary = vary
@@ -103,6 +107,8 @@ class Checking:
         """Show a value to the observer; raise AssertionError where runs part, UsageError where a recording has none."""
         __tracebackhide__ = True
         if self._observer is not None:
+            if self.objects is not None:
+                self.objects.tell(f"at {label}")
             self._observer.observe(label, value, node, allowed)
         elif self.mode != "check":
             raise UsageError(
@@ -138,7 +144,7 @@ class Checking:
     def recorded(self) -> Mapping[str, Recorded]:
         """Return the checks of the golden by name; GoldenError if it can't be trusted, UsageError if it is another test's."""
         if not self._loaded:
-            self._stored = load(self.folder)
+            self._stored = load(self.folder, self.objects)
             self._loaded = True
             if self._stored is not None and not self._stored.is_of(self.test, self.folder):
                 raise UsageError(
@@ -161,7 +167,7 @@ class Checking:
     def staging(self) -> Staging:
         """Return where values are put aside."""
         if self.put_aside is None:
-            self.put_aside = Staging()
+            self.put_aside = Staging(objects=self.objects)
         return self.put_aside
 
     def is_staged(self, key: str) -> bool:
@@ -170,7 +176,7 @@ class Checking:
 
     def _is_same(self, recorded: Recorded, node: Node, rule: Rule) -> bool:
         """Tell whether this is what was recorded, to the last bit and with the same tolerance."""
-        if is_large(node) and _parts_at_once(recorded, self.folder, node):
+        if is_large(node) and recorded.is_here(self.folder) and _parts_at_once(recorded, self.folder, node):
             return False
         return fingerprint_node(node).digest == recorded.digest and recorded.tolerance == rule.json
 

@@ -18,10 +18,13 @@ from ..values.paths import path_text
 from ..values.sources import FlatSource
 from .npy import BINARY, open_source
 
-__all__ = ["Writer", "array_files", "decode", "encode"]
+__all__ = ["Finder", "Writer", "array_files", "decode", "encode"]
 
 Writer: TypeAlias = Callable[[str, Source, str, tuple[int, ...]], dict[str, Json]]
 """Takes the place inside the value, the elements, their dtype and shape; returns `{"file", "size", "blake3"}`."""
+
+Finder: TypeAlias = Callable[[Json], Path]
+"""Takes the `{"file", "size", "blake3"}` of an array; returns where it lies, brought here if need be."""
 
 INLINE_KINDS = ("list", "tuple", "numpy.scalar")
 INLINE_ITEMS = 64
@@ -48,13 +51,13 @@ def encode(node: Node, write: Writer, path: tuple[Label, ...] = ()) -> Json:
     return {"group": {"kind": node.kind, "attrs": dict(node.attrs), "parts": parts}}
 
 
-def decode(data: Json, folder: Path) -> Node:
-    """Return the tree that `encode` was given, its arrays to be read from `folder` when somebody asks."""
+def decode(data: Json, find: Finder) -> Node:
+    """Return the tree that `encode` was given, its arrays to be read when somebody asks from where `find` says they lie."""
     ((form, body),) = data.items()
     if form == "array":
-        return _array(body, folder)
+        return _array(body, find)
     if form == "group":
-        children = tuple((_label(label), decode(child, folder)) for label, child in body["parts"])
+        children = tuple((_label(label), decode(child, find)) for label, child in body["parts"])
         return Group(body["kind"], tuple(sorted(body["attrs"].items())), children)
     return Scalar(form, _scalar_value(form, body))
 
@@ -80,9 +83,13 @@ def _label(data: Json) -> Label:
         return data
     if "field" in data:
         return Field(data["field"])
-    key = decode(data, Path())
+    key = decode(data, _no_files)
     assert not isinstance(key, Array)  # keys are described as scalars and groups
     return key
+
+
+def _no_files(entry: Json) -> Path:
+    raise GoldenError("a key of a golden is an array in a file, which no golden writes")
 
 
 def _no_arrays(path: str, source: Source, dtype: str, shape: tuple[int, ...]) -> dict[str, Json]:
@@ -113,16 +120,16 @@ def _item_json(item: Any) -> Json:
     return item.hex() if isinstance(item, bytes) else item
 
 
-def _array(body: Json, folder: Path) -> Array:
+def _array(body: Json, find: Finder) -> Array:
     dtype, shape = body["dtype"], tuple(body["shape"])
     if "values" in body:
         return Array(body["kind"], dtype, shape, FlatSource(_inline(body["values"], dtype)))
-    valid = _opened(body["valid"], "bool", shape, folder) if "valid" in body else None
-    return Array(body["kind"], dtype, shape, _opened(body["data"], dtype, shape, folder), valid)
+    valid = _opened(body["valid"], "bool", shape, find) if "valid" in body else None
+    return Array(body["kind"], dtype, shape, _opened(body["data"], dtype, shape, find), valid)
 
 
-def _opened(entry: Json, dtype: str, shape: tuple[int, ...], folder: Path) -> Source:
-    return open_source(folder / _own(entry)["file"], dtype, shape)
+def _opened(entry: Json, dtype: str, shape: tuple[int, ...], find: Finder) -> Source:
+    return open_source(find(_own(entry)), dtype, shape)
 
 
 def _own(entry: dict[str, Json]) -> dict[str, Json]:

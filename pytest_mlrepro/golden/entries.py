@@ -20,7 +20,6 @@ __all__ = ["ALGORITHM", "SCHEMA", "Entry", "digest", "entry_line", "is_whole", "
 SCHEMA = 2
 ALGORITHM = "blake3"
 FIELDS = {"action", "author", "change", "commit", "digest", "new", "old", "previous", "reason", "schema", "time"}
-MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What would break a line in some tool, turn the direction of text, command a terminal, or is no text at all."""
 Entry: TypeAlias = dict[str, str | int | None]
@@ -38,8 +37,6 @@ def entry_line(entry: Entry) -> str:
 
 def parsed(line: str, where: str) -> Entry:
     """Return the entry of a line; `where` is how an error calls it."""
-    if line.startswith(MARKS):
-        raise GoldenError(f"{where}: a merge conflict. Keep the history of one side and record the other change again")
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):

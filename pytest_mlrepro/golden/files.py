@@ -36,9 +36,9 @@ PROVENANCE = re.compile(r"provenance-[0-9a-f]{8}\.json")
 STEPS = re.compile(r"steps-[0-9a-f]{8}\.json")
 """Names of what the steps of a pipeline were made of, by content."""
 OURS = re.compile(
-    rf"[a-z0-9_-]{{1,40}}-[0-9a-f]{{8}}\.npy|{PROVENANCE.pattern}|{STEPS.pattern}|\..{{1,40}}-\d+-\d+\.tmp"
+    rf"[a-z0-9_-]{{1,40}}-[0-9a-f]{{8}}\.npy|[0-9a-f]{{64}}\.npy|{PROVENANCE.pattern}|{STEPS.pattern}|\..{{1,40}}-\d+-\d+\.tmp"
 )
-"""Names of arrays (`layout.array_file`), of provenances and of files on their way."""
+"""Names of arrays (`layout.array_file`, `objects.object_file`), of provenances and of files on their way."""
 _serial = itertools.count()
 
 

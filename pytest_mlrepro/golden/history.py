@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 
 from ..errors import GoldenError
 from ..provenance.git import ask_git
+from .conflict import conflict_text
 from .entries import ALGORITHM, SCHEMA, Entry, digest, entry_line, is_whole, parsed, safe
 from .files import write_whole
 
@@ -49,7 +50,14 @@ def append(
 
 def read(folder: Path) -> list[Entry]:
     """Return the entries, oldest first; raise GoldenError for a line that is no entry."""
-    return [parsed(line, f"{folder / FILE}, line {number}") for number, line in enumerate(_lines(folder), start=1)]
+    return [_entry(line, number, folder) for number, line in enumerate(_lines(folder), start=1)]
+
+
+def _entry(line: str, number: int, folder: Path) -> Entry:
+    where = f"{folder / FILE}, line {number}"
+    if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>")):
+        raise GoldenError(f"{where}: a merge conflict: {conflict_text(folder)}")
+    return parsed(line, where)
 
 
 def problems(folder: Path, seal: str | None) -> list[str]:
@@ -64,7 +72,7 @@ def problems(folder: Path, seal: str | None) -> list[str]:
     found: list[str] = []
     standing: Entry | None = None
     for number, line in enumerate(lines, start=1):
-        entry = parsed(line, f"{folder / FILE}, line {number}")
+        entry = _entry(line, number, folder)
         where = f"{folder / FILE}, line {number}"
         if not is_whole(entry, line):
             found.append(f"{where}: this entry was edited")

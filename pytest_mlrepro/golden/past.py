@@ -10,6 +10,7 @@ from ..errors import GoldenError
 from ..provenance.git import read_git
 from ..provenance.objects import Entry, Repository, is_lfs
 from .layout import is_leaf
+from .objects import Objects
 from .record import FILE, Golden, loads, titled
 
 __all__ = ["PastGolden", "extract", "goldens_at", "past_goldens"]
@@ -71,7 +72,7 @@ def extract(repository: Repository, commit: str, folder: str, into: Path) -> Gol
             )
         (into / PurePosixPath(entry.path).name).write_bytes(data)
     path = into / FILE
-    return loads(path.read_bytes().decode("utf-8"), Path(folder) / FILE)
+    return loads(path.read_bytes().decode("utf-8"), Path(folder) / FILE, Objects.near(repository.top / folder))
 
 
 def _is_golden(entry: Entry) -> bool:

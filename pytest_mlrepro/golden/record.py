@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from blake3 import blake3
@@ -22,7 +22,10 @@ from ..pipeline.facts import Step, step_from_json, step_to_json
 from ..records import TestId
 from ..values.node import Node
 from .codecs import array_files, decode
+from .conflict import conflict_text, has_markers
 from .files import PROVENANCE, STEPS
+from .objects import Objects, is_object
+from .telling import telling
 
 __all__ = [
     "CONTRACT",
@@ -65,6 +68,8 @@ class Recorded:
     value: Json
     provenance: Json = None
     """`{"file", "size", "blake3"}` of what the value was made from; None where that was not recorded."""
+    objects: Objects | None = field(default=None, compare=False, repr=False)
+    """Where its large arrays lie; None for what the configuration above its folder says."""
 
     @property
     def tolerances(self) -> Tolerances:
@@ -72,8 +77,21 @@ class Recorded:
         return EXACT if {RATE, DRIFT, CONTRACT} & {*self.tolerance} else from_json(self.tolerance)
 
     def node(self, folder: Path) -> Node:
-        """Return the value, its arrays to be read from `folder`."""
-        return decode(self.value, folder)
+        """Return the value, its arrays to be read from `folder`, or from where large ones lie."""
+        node = decode(self.value, partial(self._find, folder))
+        return node if self.objects is None else telling(node, self.objects.tell)
+
+    def _find(self, folder: Path, entry: Json) -> Path:
+        return self.near(folder).path(folder, entry) if is_object(entry) else folder / entry["file"]
+
+    def near(self, folder: Path) -> Objects:
+        """Return where large arrays lie, of the golden in `folder`."""
+        return self.objects or Objects.near(folder)
+
+    def is_here(self, folder: Path) -> bool:
+        """Tell whether all arrays lie on this machine."""
+        objects = self.near(folder) if any(map(is_object, self.arrays())) else None
+        return objects is None or all(objects.here(folder, entry) is not None for entry in self.arrays())
 
     def arrays(self) -> list[dict[str, Json]]:
         """Return `{"file", "size", "blake3"}` of each array."""
@@ -88,9 +106,12 @@ class Recorded:
         return [*self.arrays(), self.provenance]
 
     @classmethod
-    def of(cls, digest: str, allowed: Tolerances | Mapping[str, Json], value: Json) -> Recorded:
+    def of(
+        cls, digest: str, allowed: Tolerances | Mapping[str, Json], value: Json, objects: Objects | None = None
+    ) -> Recorded:
         """Return a new record."""
-        return cls(digest, to_json(allowed) if isinstance(allowed, Tolerances) else dict(allowed), value)
+        tolerance = to_json(allowed) if isinstance(allowed, Tolerances) else dict(allowed)
+        return cls(digest, tolerance, value, objects=objects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +204,15 @@ def _check_json(check: Recorded) -> Json:
     return data if check.provenance is None else {**data, "provenance": check.provenance}
 
 
-def loads(text: str, path: Path) -> Golden:
-    """Parse `golden.json`; raise GoldenError for one that is not whole and unchanged."""
+def loads(text: str, path: Path, objects: Objects | None = None) -> Golden:
+    """Parse `golden.json`; raise GoldenError for one that is not whole and unchanged.
+
+    objects: where its large arrays lie, if the configuration above `path` doesn't say it.
+    """
     data = sealed(text, path)
     if data["schema"] < OLDEST:
         raise GoldenError(f"{path} has schema {data['schema']}, which an older version wrote: run  mlrepro migrate")
-    return golden_of(data)
+    return golden_of(data, objects)
 
 
 def sealed(text: str, path: Path) -> Json:
@@ -209,10 +233,10 @@ def sealed(text: str, path: Path) -> Json:
     return data
 
 
-def golden_of(data: Json) -> Golden:
+def golden_of(data: Json, objects: Objects | None = None) -> Golden:
     """Return the golden that the content of a `golden.json` is, of a schema of today."""
     checks = {
-        name: Recorded(c["digest"], c["tolerance"], c["value"], c.get("provenance"))
+        name: Recorded(c["digest"], c["tolerance"], c["value"], c.get("provenance"), objects)
         for name, c in data["checks"].items()
     }
     steps = tuple(map(step_from_json, data.get("steps", ())))
@@ -226,8 +250,8 @@ def _seal(text: str) -> str:
 def _unreadable(text: str, path: Path, error: Exception) -> str:
     if text.startswith(LFS):
         return f"{path} is a Git LFS pointer, not the golden: run  git lfs pull"
-    if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines()):
-        return f"{path} has merge conflicts: choose a side with  git checkout --ours  or  --theirs , then run the test"
+    if has_markers(text):
+        return f"{path} has merge conflicts: {conflict_text(path.parent)}"
     if isinstance(error, ValueError):
         return f"{path} is not whole: {error}. Put it back from version control, or record it again"
     return f"{path} is no golden: it lacks {error}"

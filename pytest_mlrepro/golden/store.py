@@ -22,6 +22,7 @@ from .codecs import encode
 from .files import content_digest, copy_whole, file_digest, read_start, read_whole, sweep, sync_folder, write_whole
 from .layout import array_file, contract_file
 from .npy import write_source
+from .objects import Objects, is_object, object_file
 from .record import CONTRACT, FILE, LFS, Golden, Recorded, dumps, loads
 from .step_details import Details
 from .step_details import dumps as dumps_details
@@ -37,7 +38,9 @@ SMALL = 256 * 1024
 class Staging:
     """Checks of one run, put aside with their arrays until it is decided whether they are recorded."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, objects: Objects | None = None) -> None:
+        self._objects = objects
+        """Where large arrays go; None where all stay with the golden."""
         self.folder = folder or Path(tempfile.mkdtemp(prefix="mlrepro-"))
         self.checks: dict[str, Recorded] = {}
         self.details: dict[str, Json] | None = None
@@ -56,11 +59,12 @@ class Staging:
             raw = self.folder / "raw"
             write_source(raw, source, dtype, shape)
             content = file_digest(raw)
-            named = raw.replace(self.folder / array_file(name, path, content))
+            apart = self._objects is not None and self._objects.takes(raw.stat().st_size)
+            named = raw.replace(self.folder / (object_file(content) if apart else array_file(name, path, content)))
             return {"file": named.name, "size": named.stat().st_size, "blake3": content}
 
         try:
-            self.checks[name] = Recorded.of(fingerprint_node(node).digest, allowed, encode(node, write))
+            self.checks[name] = Recorded.of(fingerprint_node(node).digest, allowed, encode(node, write), self._objects)
         except OSError as error:
             raise GoldenError(f"can't put the value aside in {self.folder}: {error.strerror or error}") from error
 
@@ -94,11 +98,14 @@ class Staging:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def load(folder: Path) -> Golden | None:
-    """Return the golden in `folder`, or None where there is none; raise GoldenError for one that can't be trusted."""
+def load(folder: Path, objects: Objects | None = None) -> Golden | None:
+    """Return the golden in `folder`, or None where there is none; raise GoldenError for one that can't be trusted.
+
+    objects: where large arrays lie, if the configuration above the folder doesn't say it.
+    """
     path = folder / FILE
     try:
-        return loads(read_whole(path).decode("utf-8"), path)
+        return loads(read_whole(path).decode("utf-8"), path, objects)
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
@@ -116,11 +123,13 @@ def save(
     reason: str,
     change: str | None,
     root: Path,
+    objects: Objects | None = None,
 ) -> None:
-    """Make `golden` the one in `folder`; its new arrays lie in `arrays`, the others are in `folder` already.
+    """Make `golden` the one in `folder`; its new arrays lie in `arrays`, the others are where they belong already.
 
-    Arrays first, then the history's entry, then `golden.json` in one step: before that step the old golden stands with all
-    its files, after it the new one.
+    Large arrays go to the store first, so that what this golden refers to is there whoever reads it. Then the other arrays,
+    then the history's entry, then `golden.json` in one step: before that step the old golden stands with all its files,
+    after it the new one.
     """
     old = load(folder)
     text, seal = dumps(golden)
@@ -131,7 +140,8 @@ def save(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GoldenError(f"can't make the folder {folder}: {error.strerror or error}. Nothing was recorded") from error
-    for name in sorted(keep):
+    apart = _put(golden, arrays, objects or Objects.near(folder))
+    for name in sorted(keep - apart):
         if (arrays / name).exists():
             copy_whole(arrays / name, folder / name)
     history.append(
@@ -142,6 +152,17 @@ def save(
     _write_contracts(folder, golden)
     sync_folder(folder)
     sweep(folder, keep)
+
+
+def _put(golden: Golden, arrays: Path, objects: Objects) -> set[str]:
+    """Put what lies in `arrays` and belongs to a store into it; return the names of all files that lie there."""
+    apart = {entry["file"]: entry for entry in golden.files() if is_object(entry)}
+    if objects.store is None:
+        return set()
+    for name, entry in sorted(apart.items()):
+        if (arrays / name).exists():
+            objects.put(arrays / name, entry)
+    return set(apart)
 
 
 def _write_contracts(folder: Path, golden: Golden) -> None:
@@ -160,10 +181,18 @@ def tidy(folder: Path) -> None:
         sweep(folder, {entry["file"] for entry in golden.files()})
 
 
-def verify_arrays(check: Recorded, folder: Path, *, large: bool = True) -> None:
-    """Raise GoldenError if an array of the check is missing or not the one recorded; unless `large`, big ones by size only."""
+def verify_arrays(check: Recorded, folder: Path, *, large: bool = True, fetch: bool = True) -> None:
+    """Raise GoldenError if an array of the check is missing or not the one recorded.
+
+    Unless `large`, big ones are looked at by their size only, and those in a store not at all. Unless `fetch`, what is in a
+    store and not on this machine is left there.
+    """
     for entry in check.arrays():
         path, size = folder / entry["file"], entry["size"]
+        if is_object(entry) and not path.exists():
+            if large and (fetch or check.near(folder).here(folder, entry) is not None):
+                check.near(folder).checked(folder, entry)
+            continue
         try:
             if size <= SMALL:
                 same = content_digest(read_start(path, size + 1)) == entry["blake3"]

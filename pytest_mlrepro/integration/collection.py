@@ -52,6 +52,8 @@ def finish(session: Session, report: pytest.TestReport) -> None:
         run.passed.add(report.nodeid)
     elif not report.passed:
         run.passed.discard(report.nodeid)
+    if report.when == "teardown":
+        run.finished.add(report.nodeid)
     if report.when == "teardown" and report.user_properties:
         for check in outcomes(report):
             run.touched.add(report.nodeid)

@@ -11,7 +11,7 @@ from .._json import one_line
 from ..contracts.finding import Finding
 from ..golden.case import GoldenCase
 from ..golden.contracting import Contracting
-from .properties import VERDICT
+from .properties import VERDICT, named
 
 if TYPE_CHECKING:
     from ..report.detail.collector import Details
@@ -32,7 +32,7 @@ def open_contract(case: GoldenCase, item: pytest.Item, details: Details | None =
                 {"kind": finding.kind, "columns": list(finding.columns), "count": finding.count} for finding in findings
             ],
         }
-        item.user_properties.append((f"{VERDICT}:{name}", one_line(facts)))
+        item.user_properties.append((named(VERDICT, name), one_line(facts)))
         if details is not None:
             details.contract(name, findings)
 

@@ -11,7 +11,7 @@ from .._json import one_line
 from ..drift import Report
 from ..golden.case import GoldenCase
 from ..golden.drifting import Drifting
-from .properties import VERDICT
+from .properties import VERDICT, named
 
 if TYPE_CHECKING:
     from ..report.detail.collector import Details
@@ -24,7 +24,7 @@ def open_drift(case: GoldenCase, item: pytest.Item, details: Details | None = No
 
     def tell(name: str, report: Report, outcome: str) -> None:
         if not case.checking.silent:
-            item.user_properties.append((f"{VERDICT}:{name}", one_line(_facts(report, outcome))))
+            item.user_properties.append((named(VERDICT, name), one_line(_facts(report, outcome))))
             if details is not None:
                 details.drift(name, report)
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ..errors import UsageError
 from ..records import Settings
 
-__all__ = ["add_options", "child_timeout", "default_seed", "seed_all", "settings"]
+if TYPE_CHECKING:
+    from ..report.ci import Service
+
+__all__ = ["add_options", "child_timeout", "ci_service", "default_seed", "seed_all", "settings"]
 
 CI_VARIABLES = ("CI", "TF_BUILD", "BUILD_NUMBER", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID")
+
+
+STORE_LIMIT = "1 MiB"
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -46,6 +53,18 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE.html",
         help="write a page that shows every verdict of this run: why, by how much, and a picture",
     )
+    group.addoption(
+        "--mlrepro-ci",
+        choices=("auto", "github", "gitlab", "none"),
+        default="auto",
+        help="report to a CI service: annotations and a job summary for GitHub, a code-quality report for GitLab "
+        "(default: auto, the one that runs this)",
+    )
+    group.addoption(
+        "--mlrepro-code-quality",
+        metavar="FILE",
+        help="where the code-quality report for GitLab goes (default: gl-code-quality-report.json)",
+    )
     parser.addini("mlrepro_scope", "which tests are seeded: marked (the default) or all", default="marked")
     parser.addini("mlrepro_seed", "seed of tests whose marker gives none", default="0")
     parser.addini(
@@ -54,6 +73,15 @@ def add_options(parser: pytest.Parser) -> None:
         default="__golden__",
     )
 
+    parser.addini(
+        "mlrepro_store",
+        "where arrays over mlrepro_store_limit lie, named by their digests: a folder, relative to the root directory, or an "
+        "address of fsspec such as s3://bucket/goldens (default: beside the other files of their golden)",
+        default="",
+    )
+    parser.addini(
+        "mlrepro_store_limit", "size above which arrays go to mlrepro_store (default: 1 MiB)", default=STORE_LIMIT
+    )
     parser.addini(
         "mlrepro_track_files",
         "note the files that a test with a golden opens (default: true)",
@@ -97,7 +125,22 @@ def settings(config: pytest.Config) -> Settings:
         data_dirs=tuple(config.getini("mlrepro_data_dirs")),
         variants=variants,
         variant=variant,
+        store=config.getini("mlrepro_store").strip(),
+        store_limit=_store_limit(config),
     )
+
+
+def _store_limit(config: pytest.Config) -> int:
+    """Return how large an array may be that stays with its golden."""
+    text = config.getini("mlrepro_store_limit")
+    if text == STORE_LIMIT:
+        return 2**20
+    from ..golden.configured import read_size  # brings parsers that a start of pytest does without
+
+    try:
+        return read_size(text)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _variants(config: pytest.Config) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
@@ -117,6 +160,16 @@ def _variants(config: pytest.Config) -> tuple[tuple[str, ...], tuple[str, ...] |
 def in_ci() -> bool:
     """Tell whether this is a run of a CI service, by the variables that they set."""
     return any(os.environ.get(name, "").lower() not in ("", "0", "false", "no") for name in CI_VARIABLES)
+
+
+def ci_service(config: pytest.Config) -> Service:
+    """Return which CI service is told of this run."""
+    asked = config.getoption("--mlrepro-ci")
+    if asked == "none" or (asked == "auto" and not os.environ.keys() & {"GITHUB_ACTIONS", "GITLAB_CI"}):
+        return "none"
+    from ..report.ci import service_of  # other runs never load it
+
+    return service_of(asked, os.environ)
 
 
 def seed_all(config: pytest.Config) -> bool:

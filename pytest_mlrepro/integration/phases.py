@@ -12,7 +12,8 @@ from ..session import Session
 from .failures import fail, forbid, plainly
 from .markers import Plan, plan
 from .options import default_seed, seed_all
-from .properties import ENTROPY, PROPERTY, REMARK
+from .progress import Progress
+from .properties import ENTROPY, PROPERTY, REMARK, named
 from .running import Case, chosen_variant, note, require_declared, scope_of, test_id
 from .watching import Watch
 
@@ -43,6 +44,7 @@ class Phases:
         self._option = config.option
         self._randomly = bool(getattr(config.option, "randomly_reset_seed", False))
         self.watch = Watch(config, session.settings)
+        self.progress = Progress(config)
         self.observer: Observer | None = None
         """Who sees the values of the running test; None where it is not held against runs of its own."""
         self.silent = False
@@ -53,6 +55,7 @@ class Phases:
     def setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Seed the test if it asks for it, and keep it seeded until its tear-down is over."""
         self._case = Case(item)
+        self.progress.begin(item)
         mark = item.get_closest_marker("repro")
         if mark is not None or self._all or "repro" in getattr(item, "fixturenames", ()):
             try:
@@ -140,11 +143,17 @@ class Phases:
         result = yield
         forbid(scope, seen)
         for site in scope.sites:
-            item.user_properties.append((f"{ENTROPY}:{site.file}:{site.line}", site.kind))
+            item.user_properties.append((named(ENTROPY, f"{site.file}:{site.line}"), site.kind))
         return result
+
+    @property
+    def running(self) -> str:
+        """The id of the test that runs, or ran last; "" before the first."""
+        return "" if self._case.item is None else self._case.item.nodeid
 
     def close(self) -> None:
         """Put back what an interrupted test left seeded, and remove what it put aside."""
+        self.progress.clear()
         self._leave(self._case)
         if self._case.golden is not None:
             self._case.golden.discard()
@@ -174,12 +183,13 @@ class Phases:
             nodeid=item.nodeid,
             observer=self.observer,
             silent=self.silent,
-            notify=lambda check: item.user_properties.append((f"{PROPERTY}:{check.name}", check.outcome)),
+            notify=lambda check: item.user_properties.append((named(PROPERTY, check.name), check.outcome)),
             provenance=self._provenance,
             elsewhere=lambda: sum(count for other, count in self.session.count_metrics().items() if other != folder),
-            remark=lambda name, text: item.user_properties.append((f"{REMARK}:{name}", text)),
+            remark=lambda name, text: item.user_properties.append((named(REMARK, name), text)),
             vary=self._varied(),
             variant=variant,
+            tell=self.progress.tell,
         )
         if (details := self.details) is not None:
             details.watch(self._case.golden)

@@ -15,7 +15,7 @@ from ..pipeline.after import Surroundings
 from ..pipeline.cache import StepCache
 from ..pipeline.recorder import Pipeline
 from .markers import Plan
-from .properties import CACHED
+from .properties import CACHED, named
 
 if TYPE_CHECKING:
     from ..provenance.gather import Sources
@@ -44,7 +44,7 @@ def open_pipeline(
         deterministic=plan is not None and plan.deterministic,
         read=not golden.checking.is_held,  # a stored output would make any step look as if it repeats
         write=not golden.checking.silent,
-        notify=lambda step, event: item.user_properties.append((f"{CACHED}:{step}", event)),
+        notify=lambda step, event: item.user_properties.append((named(CACHED, step), event)),
     )
     around = Surroundings((sources.root,), tracking, file, cache, memory=recording and not golden.checking.silent)
     return Pipeline(golden.steps, around)

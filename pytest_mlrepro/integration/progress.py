@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-__all__ = ["Screen"]
+__all__ = ["Progress", "Screen"]
 
 PATIENCE: Final = 3.0
 """Seconds that a check may take before anything is said."""
@@ -33,8 +33,13 @@ class Screen:
         try:
             yield check
         finally:
-            if check.drawn:
-                self._past_capture(self._clear)
+            self.clear(check)
+
+    def clear(self, check: Check) -> None:
+        """Take away what a check wrote to be written over."""
+        if check.drawn:
+            self._past_capture(self._clear)
+            check.drawn = False
 
     @property
     def silent(self) -> bool:
@@ -92,10 +97,10 @@ class Screen:
 class Check:
     """One check on the screen."""
 
-    def __init__(self, screen: Screen, what: str) -> None:
+    def __init__(self, screen: Screen, what: str, started: float | None = None) -> None:
         self.drawn = False
         self._screen, self._what = screen, what
-        self._started = self._next = time.monotonic()
+        self._started = self._next = time.monotonic() if started is None else started
         self._next += PATIENCE
 
     def tell(self, words: str) -> None:
@@ -110,3 +115,42 @@ class Check:
         else:
             self._screen.log(line)
             self._next = now + LOGGED
+
+
+class Progress:
+    """What the running test is doing, over all of its runs: how many of them, at which check, what is fetched or compared.
+
+    Where nothing is told, it costs a look at the clock for each test.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._item: pytest.Item | None = None
+        self._started = 0.0
+        self._stage = ""
+        self._check: Check | None = None
+        self._screen: Screen | None = None
+
+    def begin(self, item: pytest.Item) -> None:
+        """Begin with a test; its further runs are the same one."""
+        if item is not self._item:
+            self._item, self._started, self._stage, self._check = item, time.monotonic(), "", None
+
+    def stage(self, words: str) -> None:
+        """Say which of its runs the test is in."""
+        self._stage = words
+        self.tell("")
+
+    def tell(self, words: str) -> None:
+        """Say where it is: shown if the test has taken long, and not too often."""
+        if self._item is None or time.monotonic() - self._started < PATIENCE:
+            return
+        if self._check is None:
+            self._screen = Screen(self._config)
+            self._check = Check(self._screen, self._item.name, self._started)
+        self._check.tell(", ".join(filter(None, (self._stage, words))))
+
+    def clear(self) -> None:
+        """Leave the screen to pytest, which is about to write."""
+        if self._check is not None and self._screen is not None:
+            self._screen.clear(self._check)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 
@@ -18,6 +20,8 @@ __all__ = [
     "VERDICT",
     "cached_steps",
     "entropy_sites",
+    "name_in",
+    "named",
     "outcomes",
     "remarks",
     "spreads",
@@ -40,33 +44,53 @@ SPREAD = "mlrepro.spread"
 REMARK = "mlrepro.distribution"
 """User property of each distribution check that passed: `mlrepro.distribution:NAME`, what change it would have seen."""
 
+_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|\\\\(?=u)")
+_WRITTEN: Final = re.compile(r"\\u([0-9a-f]{4})")
+
+
+def named(kind: str, name: str) -> str:
+    """Return the name of a property: of a kind, about a check that is called so; `name_in` is the inverse.
+
+    Characters that no XML may hold are written as `\\u0000`, as pytest puts names into JUnit files as they are.
+    """
+    return f"{kind}:{_UNFIT.sub(_written, name)}"
+
+
+def _written(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
+
+
+def name_in(key: str, kind: str) -> str:
+    """Return what a property of a kind is about."""
+    return _WRITTEN.sub(lambda match: chr(int(match[1], 16)), key[len(kind) + 1 :])
+
 
 def outcomes(report: pytest.TestReport) -> Iterator[Check]:
     """Return the golden checks that a test's last report tells of, wherever it ran."""
     for key, value in report.user_properties:
-        if key.startswith(PROPERTY):
-            yield Check(key[len(PROPERTY) + 1 :], value)  # type: ignore[arg-type]  # an Outcome, written by us
+        if key.startswith(f"{PROPERTY}:"):
+            yield Check(name_in(key, PROPERTY), value)  # type: ignore[arg-type]  # an Outcome, written by us
 
 
 def remarks(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
     """Return the names of the checks of a test that have something to say although they passed, and what."""
     for key, value in report.user_properties:
         if key.startswith(REMARK):
-            yield key[len(REMARK) + 1 :], str(value)
+            yield name_in(key, REMARK), str(value)
 
 
 def entropy_sites(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
     """Return the lines that drew without a seed, and the kind of source, that a test's last report tells of."""
     for key, value in report.user_properties:
         if key.startswith(ENTROPY):
-            yield key[len(ENTROPY) + 1 :], str(value)
+            yield name_in(key, ENTROPY), str(value)
 
 
 def spreads(report: pytest.TestReport) -> Iterator[tuple[str, str, str]]:
     """Return the variation, the value and how far it may be away elsewhere, that a test's last report tells of."""
     for key, value in report.user_properties:
         if key.startswith(SPREAD):
-            variation, _, label = key[len(SPREAD) + 1 :].partition(":")
+            variation, _, label = name_in(key, SPREAD).partition(":")
             yield variation, label, str(value)
 
 
@@ -74,14 +98,14 @@ def cached_steps(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
     """Return the steps with `cache=True` that a test's last report tells of, and what became of each."""
     for key, value in report.user_properties:
         if key.startswith(CACHED):
-            yield key[len(CACHED) + 1 :], str(value)
+            yield name_in(key, CACHED), str(value)
 
 
 def verdicts(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
     """Return the checks of a test that have a verdict of their own, and its facts as JSON."""
     for key, value in report.user_properties:
         if key.startswith(VERDICT):
-            yield key[len(VERDICT) + 1 :], str(value)
+            yield name_in(key, VERDICT), str(value)
 
 
 def variant_of(report: pytest.TestReport) -> str | None:

@@ -35,6 +35,18 @@ class Rerunner:
     def __init__(self, item: pytest.Function, phases: Phases, reruns: Reruns) -> None:
         self._item, self._phases, self._reruns = item, phases, reruns
         self._original = item.obj if item.cls is None else None
+        self.planned = 0
+        """How many runs there are, with the one that counts, if none differs."""
+        self._runs = 0
+
+    def _told(self, run: Run) -> None:
+        """Say which run this is."""
+        self._runs += 1
+        how = "" if run.variation is None else f" {run.variation.words}"
+        if self._runs < self.planned:
+            self._phases.progress.stage(f"run {self._runs} of {self.planned}{how}, not the one that counts")
+        else:
+            self._phases.progress.stage(f"runs differ: run {self._runs - self.planned + 1} to find the reason{how}")
 
     def renew(self) -> None:
         """Have the next run begin with an object of its own."""
@@ -43,6 +55,7 @@ class Rerunner:
     def here(self, run: Run, *, trace: Path | None = None) -> None:
         """Run it in this process, under the run's variation."""
         item = self._item
+        self._told(run)
         limits.restart(item)
         try:
             with ExitStack() as stack:
@@ -75,12 +88,15 @@ class Rerunner:
         fresh: bool = False,
     ) -> None:
         """Run it in a child under these variations, after these tests; `fresh`: in one that has run nothing else."""
+        self._told(run)
         nodeid = self._item.nodeid
         asked = request(self._item, [*after, nodeid], {nodeid: run.folder}, trace)
         self._from(run, lambda: self._reruns.children.ask(variations, asked, fresh=fresh))
 
     def reversed(self, run: Run) -> None:
         """Run it in a child that runs the tests of its module backwards."""
+
+        self._told(run)
 
         def found() -> None:
             run.folder = self._reruns.backwards(self._item)

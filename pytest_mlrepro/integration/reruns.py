@@ -17,7 +17,7 @@ from _pytest.runner import check_interactive_exception, show_test_item
 from ..errors import UsageError
 from . import limits
 from .examples import same_examples, tests_examples
-from .properties import SPREAD
+from .properties import SPREAD, named
 from .silent import Phase, phase, requested
 
 if TYPE_CHECKING:
@@ -92,9 +92,12 @@ class Reruns:
             lenient=records and not asked,
             runner=runner,
         )
+        self._phases.progress.begin(item)
+        runner.planned = ladder.planned + 1
         try:
             ladder.climb()
             runner.renew()
+            self._phases.progress.stage(f"run {runner.planned} of {runner.planned}, the one that counts")
             One(item, nextitem, self._phases, ladder, runner, records=records, asked=asked).run()
         finally:
             self._phases.observer, self._phases.silent = None, False
@@ -250,7 +253,7 @@ class One:
 
     def _tell_spreads(self) -> None:
         for (variation, label), words in self._holding.spreads.items():
-            self._item.user_properties.append((f"{SPREAD}:{variation}:{label}", words))
+            self._item.user_properties.append((named(SPREAD, f"{variation}:{label}"), words))
 
     def _tell_runs(self, apart: Apart | None) -> None:
         """Tell a record of the run what this test was held against, if it asks for that or did not repeat."""

@@ -21,7 +21,7 @@ from ..robustness.report import Progress, RobustnessReport, by_size
 from ..robustness.robust import check_robust
 from ..robustness.shown import shown
 from .progress import Screen
-from .properties import VERDICT
+from .properties import VERDICT, named
 from .running import test_id
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Robustness:
             "seconds": round(report.seconds, 3),
             "counterexamples": len(report.counterexamples),
         }
-        self._item.user_properties.append((f"{VERDICT}:{key}", one_line(facts)))
+        self._item.user_properties.append((named(VERDICT, key), one_line(facts)))
         if self._details is not None:
             self._details.robust(key, report)
 

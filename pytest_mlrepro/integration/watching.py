@@ -139,6 +139,8 @@ class Watch:
 
             settings, basetemp = self.settings, self._config.getoption("basetemp", None)
             goldens = [settings.root / settings.golden_dir] if "/" in settings.golden_dir else []
+            if settings.store and "://" not in settings.store:
+                goldens.append(settings.root / settings.store)
             excluded = [*goldens, *([Path(basetemp).absolute()] if basetemp else [])]
             self._tracker = FileTracker([settings.root, *settings.data_dirs], excluded=excluded)
         return self._tracker

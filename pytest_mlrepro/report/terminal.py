@@ -21,8 +21,34 @@ SPREADS = {
 
 def summary(session: Session) -> list[str]:
     """Return the lines of the summary; none if the run had nothing to do with goldens."""
-    parts = (_counts, _variants, _robustness, _distributions, _written, _open, _obsolete, _cached, _entropy, _spreads)
+    parts = (
+        _interrupted,
+        _counts,
+        _variants,
+        _robustness,
+        _distributions,
+        _written,
+        _open,
+        _obsolete,
+        _cached,
+        _entropy,
+        _spreads,
+    )
     return [line for part in parts for line in part(session)]
+
+
+def _interrupted(session: Session) -> Iterator[str]:
+    """Say what an interrupted run has done, and how to go on."""
+    if session.interrupted is None or not (session.outcomes or session.settings.mode != "check"):
+        return
+    run, mode = session.run, session.settings.mode
+    at = f" in {session.interrupted}" if session.interrupted and session.interrupted not in run.finished else ""
+    of_all = f" of {len(run.collected)}" if run.collected else ""  # where workers collect, this process doesn't know
+    yield f"interrupted{at}: {len(run.finished)}{of_all} tests were finished"
+    if mode != "check":
+        yield "every golden is whole; what was recorded stays, and of the test that was interrupted nothing was recorded"
+    if mode == "record":
+        yield "to go on with those that are missing:  pytest --golden=record"
 
 
 def _counts(session: Session) -> Iterator[str]:

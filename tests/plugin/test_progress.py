@@ -87,9 +87,8 @@ def test_workers_say_nothing(project: Path) -> None:
     assert "2 passed" in out
 
 
-def test_a_terminal_shows_one_line_that_goes_away(project: Path) -> None:
-    out = run(project, terminal=True)
-    assert out.count(SAID) > 1
+def screen_after(out: str) -> str:
+    """Return what a terminal shows after such output."""
     screen: list[list[str]] = [[]]
     row = column = 0
     at = 0
@@ -115,7 +114,13 @@ def test_a_terminal_shows_one_line_that_goes_away(project: Path) -> None:
             line[column] = out[at]
             screen[row] = line
             column, at = column + 1, at + 1
-    shown = "\n".join("".join(line).rstrip() for line in screen)
+    return "\n".join("".join(line).rstrip() for line in screen)
+
+
+def test_a_terminal_shows_one_line_that_goes_away(project: Path) -> None:
+    out = run(project, terminal=True)
+    assert out.count(SAID) > 1
+    shown = screen_after(out)
     assert SAID not in shown
     assert "test_long.py .." in shown
 
@@ -130,3 +135,46 @@ def test_a_callback_of_the_users_own_is_left_alone(project: Path) -> None:
     out = run(project)
     assert "2 passed" in out
     assert SAID not in out
+
+
+RECORDED = """
+import pytest
+import numpy as np
+
+@pytest.mark.repro(reruns=3)
+def test_slow(golden, repro):
+    for epoch in range(3):
+        repro.checkpoint("epoch", epoch)
+    golden.check(np.arange(4.0), "loss")
+
+def test_large(golden):
+    golden.check(np.arange(5_000_000.0), "big", rtol=1e-6, atol=0.0)
+"""
+
+
+def test_runs_of_a_test_and_long_comparisons_are_told(project: Path) -> None:
+    (project / "test_long.py").write_text(RECORDED)
+    (project / "conftest.py").write_text(CONFTEST + "progress.LOGGED = 0\n")
+    out = run(project, "--golden=record")
+    assert "2 passed" in out
+    lines = [line for line in out.splitlines() if line.startswith("test_")]
+    for said in (
+        "test_slow: run 1 of 3, not the one that counts, 0 s",
+        "test_slow: run 2 of 3, not the one that counts, at golden 'loss', 0 s",
+        "test_slow: run 3 of 3, the one that counts, 0 s",
+        "test_large: run 2 of 2, the one that counts, at golden 'big', 0 s",
+    ):
+        assert said in lines, out
+    (project / "test_long.py").write_text(RECORDED.replace("5_000_000.0", "5_000_000.0) * (1 + 1e-9"))
+    out = run(project)
+    assert "2 passed" in out
+    assert "of 5,000,000 elements with the golden, 0 s" in out
+    assert "compared" not in run(project, "-q")
+
+
+def test_what_is_told_of_runs_goes_away_on_a_terminal(project: Path) -> None:
+    (project / "test_long.py").write_text(RECORDED)
+    out = run(project, "--golden=record", terminal=True)
+    assert "run 3 of 3" in out
+    assert "2 passed" in screen_after(out)
+    assert "run 3 of 3" not in screen_after(out)
