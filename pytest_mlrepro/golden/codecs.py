@@ -17,6 +17,7 @@ from ..values.node import Array, Field, Group, Label, Node, Scalar, Source
 from ..values.paths import path_text
 from ..values.sources import FlatSource
 from .npy import BINARY, open_source
+from .sound import checked_entry, guarded
 
 __all__ = ["Finder", "Writer", "array_files", "decode", "encode"]
 
@@ -52,23 +53,34 @@ def encode(node: Node, write: Writer, path: tuple[Label, ...] = ()) -> Json:
 
 
 def decode(data: Json, find: Finder) -> Node:
-    """Return the tree that `encode` was given, its arrays to be read when somebody asks from where `find` says they lie."""
+    """Return the tree that `encode` was given, its arrays to be read when somebody asks from where `find` says they lie.
+
+    Raises GoldenError for what `encode` never gives.
+    """
+    return guarded(lambda: _decoded(data, find))
+
+
+def _decoded(data: Json, find: Finder) -> Node:
     ((form, body),) = data.items()
     if form == "array":
         return _array(body, find)
     if form == "group":
-        children = tuple((_label(label), decode(child, find)) for label, child in body["parts"])
+        children = tuple((_label(label), _decoded(child, find)) for label, child in body["parts"])
         return Group(body["kind"], tuple(sorted(body["attrs"].items())), children)
     return Scalar(form, _scalar_value(form, body))
 
 
 def array_files(data: Json) -> list[dict[str, Json]]:
     """Return the `{"file", "size", "blake3"}` entries of a value, in order; GoldenError for a name with a way in it."""
+    return guarded(lambda: _files(data))
+
+
+def _files(data: Json) -> list[dict[str, Json]]:
     ((form, body),) = data.items()
     if form == "array":
         return [_own(body[part]) for part in ("data", "valid") if part in body]
     if form == "group":
-        return [entry for _, child in body["parts"] for entry in array_files(child)]
+        return [entry for _, child in body["parts"] for entry in _files(child)]
     return []
 
 
@@ -83,7 +95,7 @@ def _label(data: Json) -> Label:
         return data
     if "field" in data:
         return Field(data["field"])
-    key = decode(data, _no_files)
+    key = _decoded(data, _no_files)
     assert not isinstance(key, Array)  # keys are described as scalars and groups
     return key
 
@@ -134,7 +146,7 @@ def _opened(entry: Json, dtype: str, shape: tuple[int, ...], find: Finder) -> So
 
 def _own(entry: dict[str, Json]) -> dict[str, Json]:
     """Return the entry; a golden may come from another machine, so it may not point out of its folder."""
-    if not FILE_NAME.fullmatch(entry["file"]):
+    if not FILE_NAME.fullmatch(checked_entry(entry)["file"]):
         raise GoldenError(f"a golden names a file that no golden writes: {entry['file']!r}")
     return entry
 

@@ -10,6 +10,7 @@ import io
 import itertools
 import math
 import threading
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +24,8 @@ from ..values.node import Chunk, Source
 __all__ = ["BINARY", "FileSource", "PackedSource", "open_source", "write_source"]
 
 CHUNK_BYTES = 1 << 20
+_NO_HEADER = (ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError, RecursionError)
+"""What numpy raises for a header that it can't make sense of."""
 BINARY = ("bytes", "void")
 """Canonical dtypes whose elements are `bytes`; those of the other texts are `str`."""
 
@@ -115,6 +118,8 @@ class PackedSource:
         """Return elements `start:stop` as objects; see `values.node.Source`."""
         ends = self.ends.read(start, stop + 1)
         base, first = (self.size + 1) * 8, int(ends[0])
+        if first < 0 or (ends[1:] < ends[:-1]).any() or base + int(ends[-1]) > self.raw.size:
+            raise GoldenError(f"{self.raw.path} is not as it was written: its texts end where none can")
         data = self.raw.read(base + first, base + int(ends[-1])).tobytes()
         bounds = [int(end) - first for end in ends]
         items = [data[low:high] for low, high in itertools.pairwise(bounds)]
@@ -145,7 +150,7 @@ def _open_raw(path: Path) -> tuple[FileSource, tuple[int, ...]]:
         try:
             np.lib.format.read_magic(file)
             shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        except ValueError as error:
+        except _NO_HEADER as error:
             raise GoldenError(f"{path} is no .npy file: {error}") from None
         offset, end, size = file.tell(), file.seek(0, io.SEEK_END), math.prod(shape)
     if dtype.hasobject or offset + size * dtype.itemsize != end:

@@ -25,6 +25,7 @@ from .codecs import array_files, decode
 from .conflict import conflict_text, has_markers
 from .files import PROVENANCE, STEPS
 from .objects import Objects, is_object
+from .sound import checked_entry, checked_value, guarded
 from .telling import telling
 
 __all__ = [
@@ -223,7 +224,7 @@ def sealed(text: str, path: Path) -> Json:
         seal, schema = data["seal"], data["schema"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise GoldenError(_unreadable(text, path, error)) from None
-    if not isinstance(schema, int) or schema > WITH_STEPS:
+    if not isinstance(schema, int) or not isinstance(seal, str) or schema > WITH_STEPS:
         raise GoldenError(f"{path} has schema {schema!r}, this version knows {WITH_STEPS}: update pytest-mlrepro")
     if _seal(text.replace(f'\n "seal": "{seal}"', '\n "seal": ""', 1)) != seal:
         raise GoldenError(
@@ -234,13 +235,45 @@ def sealed(text: str, path: Path) -> Json:
 
 
 def golden_of(data: Json, objects: Objects | None = None) -> Golden:
-    """Return the golden that the content of a `golden.json` is, of a schema of today."""
-    checks = {
-        name: Recorded(c["digest"], c["tolerance"], c["value"], c.get("provenance"), objects)
-        for name, c in data["checks"].items()
-    }
+    """Return the golden that the content of a `golden.json` is, of a schema of today; GoldenError for what is none."""
+    return guarded(lambda: _golden(data, objects))
+
+
+def _golden(data: Json, objects: Objects | None) -> Golden:
+    checks = {name: _check(check, objects) for name, check in data["checks"].items()}
     steps = tuple(map(step_from_json, data.get("steps", ())))
-    return Golden(data["test"], data["file"], checks, data["variant"], data["seal"], steps, data.get("details"))
+    details = None if data.get("details") is None else checked_entry(data["details"])
+    texts = (data["test"], data["file"], *data["variant"].values())
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"{texts!r:.80} are no texts")
+    return Golden(data["test"], data["file"], checks, data["variant"], data["seal"], steps, details)
+
+
+def _check(data: Json, objects: Objects | None) -> Recorded:
+    provenance = data.get("provenance")
+    if not isinstance(data["digest"], str) or not isinstance(data["tolerance"], dict):
+        raise TypeError(f"{data!r:.80} is no check")
+    checked_value(data["value"])
+    checked_rule(data["tolerance"])
+    return Recorded(
+        data["digest"],
+        data["tolerance"],
+        data["value"],
+        None if provenance is None else checked_entry(provenance),
+        objects,
+    )
+
+
+def checked_rule(tolerance: Json) -> None:
+    """Refuse what no check allows."""
+    for name in (RATE, RATCHET, CONTRACT):
+        if name in tolerance and (isinstance(tolerance[name], bool) or not isinstance(tolerance[name], int | float)):
+            raise TypeError(f"{name} = {tolerance[name]!r:.40}")
+    if DRIFT in tolerance:
+        if not isinstance(tolerance[DRIFT], dict):
+            raise TypeError(f"{DRIFT} = {tolerance[DRIFT]!r:.40}")
+    elif tolerance.keys().isdisjoint((RATE, RATCHET, CONTRACT)):
+        from_json(tolerance)
 
 
 def _seal(text: str) -> str:
