@@ -15,12 +15,12 @@ def assert_contract(frame: Any, contract: Contract | str | Path, *, name: str = 
     """Assert that a table keeps its contract.
 
     Args:
-        frame: pandas, polars, pyarrow, or lazily polars or DuckDB, where columns are checked inside of the engine.
+        frame: pandas, polars, pyarrow, or lazily polars, DuckDB, Dask or PySpark, where columns are checked inside of the engine.
         contract: a `Contract`, or the path of its TOML.
         name: what messages call the table.
 
     Raises:
-        AssertionError: it doesn't; the message has every fault with its column, exact count and first rows.
+        AssertionError: it doesn't; the message has each fault with its column, exact count and first rows, up to 4 KB of them.
         UsageError: no frame, no rows, two columns of one name, no contract.
         MissingDependencyError: narwhals is not installed.
     """

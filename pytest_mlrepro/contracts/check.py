@@ -67,6 +67,8 @@ def _finding(source: Source, question: Question, count: int) -> Finding:
 
 def _hint(question: Question, values: list[Any]) -> str:
     column = question.column
+    if question.kind == "infinities":
+        return "min = -inf or max = inf in the contract lets them be"
     if question.kind == "values" and column.values is not None:
         known = {_folded(value): value for value in column.values}
         spelled = {str(value): known[_folded(str(value))] for value in values if _folded(str(value)) in known}

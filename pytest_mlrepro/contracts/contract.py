@@ -25,8 +25,8 @@ class ColumnContract:
         type: "whole", "number", "boolean", "text" (categories too), "time", "date", "duration" or "other".
         zone: Of times: the time zone, "none" for naive ones.
         nulls: The greatest share of rows without a value (NaN counts).
-        min: The least value that is allowed.
-        max: The greatest.
+        min: The least value that is allowed; -infinity allows that too.
+        max: The greatest; infinity allows that too.
         values: All values that are allowed: categories.
         format: What every text looks like: a name of `formats.FORMATS`.
         other_formats: The greatest share of texts that look otherwise.
@@ -86,7 +86,7 @@ class Contract:
         """Return the contract that a table keeps, loosened so far that other data of the same origin keeps it too.
 
         Args:
-            frame: pandas, polars, pyarrow, or lazily polars or DuckDB; data that is known to be good.
+            frame: pandas, polars, pyarrow, or lazily polars, DuckDB, Dask or PySpark; data that is known to be good.
             label: the column that is to be predicted.
             key: the columns that name a row; by itself a column of whole numbers or texts in which no value comes twice,
                 if its name is or ends with "id" or "key".

@@ -59,7 +59,7 @@ def _column(source: Source, own: ColumnContract, broken: Mapping[str, Finding]) 
     changed: dict[str, Any] = {_STRUCK[kind]: None for kind in broken if kind in _STRUCK}
     changed |= {_SHARES[kind]: _share(found.count, source.rows) for kind, found in broken.items() if kind in _SHARES}
     if "zone" in broken:
-        changed["zone"] = source.zones.get(own.name, "") or "none"
+        changed["zone"] = source.zone(own.name)
     if "values" in broken:
         changed["values"] = _values(source, own)
     if "range" in broken:
@@ -77,7 +77,7 @@ def _values(source: Source, own: ColumnContract) -> tuple[Any, ...] | None:
 def _range(source: Source, own: ColumnContract) -> dict[str, Any]:
     """Return the ends that do not hold the values, moved to the outermost of them."""
     column = narwhals().col(own.name)
-    column = finite(column) if source.sorts[own.name] == "number" else column
+    column = finite(column) if source.floats(own.name) else column
     found = source.aggregates({"min": column.min(), "max": column.max()})
     ends = {"min": found["min"], "max": found["max"]}
     return {
