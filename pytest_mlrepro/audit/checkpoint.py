@@ -17,6 +17,7 @@ from .._canonical import canonical
 from .._json import Json, json_text
 from ..errors import GoldenError, UsageError
 from ..golden.history import now
+from .names import counted
 from .stock import Holding
 
 __all__ = ["Checkpoint", "Mark", "from_json", "loads", "taken", "to_json", "written"]
@@ -66,12 +67,12 @@ class Checkpoint:
                 continue
             if one is None:
                 yield (
-                    f"{mark.folder} ({mark.test}) is gone: {made} of {self.time} knows it, with {_entries(mark.count)}. "
+                    f"{mark.folder} ({mark.test}) is gone: {made} of {self.time} knows it, with {counted(mark.count, 'entry')}. "
                     "If it was pruned or its test renamed on purpose, make a new one"
                 )
             elif one.count < mark.count:
                 yield (
-                    f"{mark.folder}/history.jsonl has {_entries(one.count)}, and had {mark.count} at {made} of {self.time}: "
+                    f"{mark.folder}/history.jsonl has {counted(one.count, 'entry')}, and had {mark.count} at {made} of {self.time}: "
                     "its end was cut off"
                 )
             elif one.digests[mark.count - 1] != mark.head:
@@ -85,7 +86,7 @@ class Checkpoint:
         marks = {mark.folder: mark.count for mark in self.marks}
         new = [one for one in held if one.folder not in marks]
         more = sum(max(0, one.count - marks[one.folder]) for one in held if one.folder in marks)
-        added = [f"{len(new)} new"] * bool(new) + [f"{_entries(more)} added to others"] * bool(more)
+        added = [f"{len(new)} new"] * bool(new) + [f"{counted(more, 'entry')} added to others"] * bool(more)
         return f"since then: {', '.join(added) or 'nothing was added'}"
 
 
@@ -158,7 +159,3 @@ def _text(value: Json) -> str:
 
 def _digest(value: Json) -> str:
     return f"{ALGORITHM}:{blake3(canonical(value).encode()).hexdigest()}"
-
-
-def _entries(count: int) -> str:
-    return f"{count} {'entry' if count == 1 else 'entries'}"

@@ -86,7 +86,7 @@ def told(problems: list[str], verified: str, own: str, *, expected: str | None) 
     for problem in problems:
         say(problem)
     if problems:
-        say(f"{len(problems)} problems: this export is NOT as it was made")
+        say(f"{counted(len(problems), 'problem')}: this export is NOT as it was made")
         return 1
     say(verified)
     if expected is None:
@@ -329,6 +329,11 @@ def sha256(path: Path) -> str:
         for piece in iter(lambda: file.read(1 << 20), b""):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def say(text: str) -> None:

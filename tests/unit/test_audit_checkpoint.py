@@ -41,8 +41,8 @@ def held(root: Path, noted: Path) -> anchors.Anchored:
 def test_an_untouched_store_is_anchored(root: Path, noted: Path) -> None:
     found = held(root, noted)
     assert found.problems == ()
-    assert found.said.startswith("anchored: the 2 goldens and 4 changes of ")
-    assert found.said.endswith("are as they were; since then: nothing was added")
+    assert found.said.startswith("anchored: 2 goldens and 4 changes of ")
+    assert found.said.endswith(" as they were; since then: nothing was added")
 
 
 def test_what_is_written_is_read_back(root: Path) -> None:
