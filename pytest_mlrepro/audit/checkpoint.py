@@ -72,8 +72,8 @@ class Checkpoint:
                 )
             elif one.count < mark.count:
                 yield (
-                    f"{mark.folder}/history.jsonl has {counted(one.count, 'entry')}, and had {mark.count} at {made} of {self.time}: "
-                    "its end was cut off"
+                    f"{mark.folder}/history.jsonl has {counted(one.count, 'entry')}, and had {mark.count} "
+                    f"at {made} of {self.time}: its end was cut off"
                 )
             elif one.digests[mark.count - 1] != mark.head:
                 yield (

@@ -73,11 +73,10 @@ def examined(folder: Path, expected: str | None, *, deep: bool) -> tuple[list[st
             problems.append(f"{golden}: {error}")
         except Exception as error:  # noqa: BLE001  # whatever a damaged file raises is damage
             problems.append(f"{golden}: damaged ({type(error).__name__}: {error})")
-    verified = (
-        f"verified: {len(files)} files, {len(goldens)} goldens, {entries} changes on record, all as they were made"
-    )
+    seen = f"{counted(len(files), 'file')}, {counted(len(goldens), 'golden')}, {counted(entries, 'change')} on record"
+    verified = f"verified: {seen}, all as they were made"
     if left:
-        verified += f"\n{left} large files were checked by their SHA-256 alone: --deep computes what was recorded too"
+        verified += f"\nchecked by SHA-256 alone: {counted(left, 'large file')}; --deep computes what was recorded too"
     return problems, verified, own
 
 
