@@ -102,3 +102,18 @@ def test_the_text_of_a_contract_is_told_damaged_edited_or_gone(pytester: pytest.
     assert ["can't be read" in problem for problem in store.problems(folder)] == [True]
     contract.unlink()
     assert ["is gone" in problem for problem in store.problems(folder)] == [True]
+
+
+def test_a_date_that_became_a_text_is_an_edit(pytester: pytest.Pytester) -> None:
+    project = Project(pytester)
+    project.write(
+        CONTRACT.replace('"kind":', '"day": pd.date_range("2020-01-01", periods=40), "kind":'), "test_data.py"
+    )
+    project.record()
+    folder = project.golden().parent
+    (contract,) = folder.glob("*.toml")
+    text = contract.read_text("utf-8")
+    changed = re.sub(r"^min = (2020-\S+)$", r'min = "\1"', text, flags=re.MULTILINE)
+    assert changed != text
+    contract.write_text(changed, "utf-8")
+    assert ["was edited since it was accepted" in problem for problem in store.problems(folder)] == [True]
