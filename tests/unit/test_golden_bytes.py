@@ -113,7 +113,7 @@ def test_a_date_that_became_a_text_is_an_edit(pytester: pytest.Pytester) -> None
     folder = project.golden().parent
     (contract,) = folder.glob("*.toml")
     text = contract.read_text("utf-8")
-    changed = re.sub(r"^min = (2020-\S+)$", r'min = "\1"', text, flags=re.MULTILINE)
+    changed = re.sub(r"^min = (2020-\S+)T(\S+)$", r'min = "\1 \2"', text, flags=re.MULTILINE)
     assert changed != text
     contract.write_text(changed, "utf-8")
     assert ["was edited since it was accepted" in problem for problem in store.problems(folder)] == [True]
