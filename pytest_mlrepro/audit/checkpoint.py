@@ -136,17 +136,14 @@ def from_json(data: Json, place: str) -> Checkpoint:
             raise GoldenError(
                 f"{place} has schema {data['schema']!r}, this version knows {SCHEMA}: update pytest-mlrepro"
             )
-        point = Checkpoint(_text(data["time"]), tuple(map(_mark, data["goldens"])))
-        if to_json(point) != data:
-            raise GoldenError(f"{place} was edited or is damaged: its content does not match its digest")
-        return point
+        return Checkpoint(_text(data["time"]), tuple(map(_mark, data["goldens"])))
     except (KeyError, TypeError, ValueError) as error:
         raise GoldenError(f"{place} is damaged: {error}") from None
 
 
 def _mark(data: Json) -> Mark:
     count = data["count"]
-    if not isinstance(count, int) or count < 1:
+    if type(count) is not int or count < 1:
         raise ValueError(f"a count of {count!r}")
     return Mark(_text(data["folder"]), _text(data["test"]), count, _text(data["head"]))
 

@@ -195,7 +195,7 @@ def check_history(text: str, seal: str) -> int:
         spelled, spellings = spelling(entry, fields)
         if "blake3:" + blake3(spelled.encode()).hex() != entry["digest"] or line not in spellings:
             raise ChangedError(f"history.jsonl, line {number}: this entry was edited")
-        if entry["previous"] != (before.get("digest")):
+        if entry["previous"] != before.get("digest"):
             raise ChangedError(
                 f"history.jsonl, line {number}: an entry before it was dropped, swapped, inserted or edited"
             )
