@@ -11,6 +11,7 @@ from . import checkpoint
 from .checkpoint import Checkpoint
 from .envelope import is_envelope, opened
 from .keys import public_key
+from .names import counted
 from .statement import Signed, parsed
 from .stock import Holding
 
@@ -94,7 +95,8 @@ def _files(signed: Signed, held: list[Holding]) -> Iterator[str]:
 
 
 def _held(point: Checkpoint, held: list[Holding]) -> str:
-    return f"the {len(point.marks)} goldens and {point.count} changes of {point.time} are as they were; {point.grown(held)}"
+    goldens, changes = counted(len(point.marks), "golden"), counted(point.count, "change")
+    return f"{goldens} and {changes} of {point.time} as they were; {point.grown(held)}"
 
 
 def _read(path: Path, option: str) -> str:

@@ -54,6 +54,7 @@ class _Maker:
             "history:reason": str(history["reason"]),
             "history:author": str(history["author"]),
             "commit": sources.commit or "",
+            **{f"variant:{clean(key)}": clean(value) for key, value in sorted(one.golden.variant.items())},
             **{f"check:{clean(name) or 'value'}": check.digest for name, check in sorted(one.golden.checks.items())},
             **{f"environment:{thing.name}": thing.text for thing in sources.environment},
             **{f"code:{thing.name}": thing.digest for thing in sources.code},

@@ -33,6 +33,7 @@ def golden_statement(held: Holding, root: Path) -> Json:
         "test": held.test,
         "folder": held.folder,
         "seal": held.golden.seal,
+        "variant": dict(held.golden.variant),
         "checks": [
             {
                 "name": name,

@@ -9,7 +9,7 @@ from typing import Final
 
 from .._json import Json
 
-__all__ = ["NAMESPACE", "PRODUCER", "clean", "hexadecimal", "number_free", "short_name", "uuid_of"]
+__all__ = ["NAMESPACE", "PRODUCER", "clean", "counted", "hexadecimal", "number_free", "short_name", "uuid_of"]
 
 NAMESPACE: Final = "urn:pytest-mlrepro:"
 PRODUCER: Final = "urn:pytest-mlrepro"
@@ -31,6 +31,12 @@ def short_name(folder: str) -> str:
     """Return a file name for the golden in a folder: readable, and unlike that of any other folder."""
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.rpartition("/")[2])[:_LONG]
     return f"{readable}-{hashlib.sha256(folder.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
 
 
 def clean(text: str) -> str:

@@ -73,11 +73,10 @@ def examined(folder: Path, expected: str | None, *, deep: bool) -> tuple[list[st
             problems.append(f"{golden}: {error}")
         except Exception as error:  # noqa: BLE001  # whatever a damaged file raises is damage
             problems.append(f"{golden}: damaged ({type(error).__name__}: {error})")
-    verified = (
-        f"verified: {len(files)} files, {len(goldens)} goldens, {entries} changes on record, all as they were made"
-    )
+    seen = f"{counted(len(files), 'file')}, {counted(len(goldens), 'golden')}, {counted(entries, 'change')} on record"
+    verified = f"verified: {seen}, all as they were made"
     if left:
-        verified += f"\n{left} large files were checked by their SHA-256 alone: --deep computes what was recorded too"
+        verified += f"\nchecked by SHA-256 alone: {counted(left, 'large file')}; --deep computes what was recorded too"
     return problems, verified, own
 
 
@@ -86,7 +85,7 @@ def told(problems: list[str], verified: str, own: str, *, expected: str | None) 
     for problem in problems:
         say(problem)
     if problems:
-        say(f"{len(problems)} problems: this export is NOT as it was made")
+        say(f"{counted(len(problems), 'problem')}: this export is NOT as it was made")
         return 1
     say(verified)
     if expected is None:
@@ -196,7 +195,7 @@ def check_history(text: str, seal: str) -> int:
         spelled, spellings = spelling(entry, fields)
         if "blake3:" + blake3(spelled.encode()).hex() != entry["digest"] or line not in spellings:
             raise ChangedError(f"history.jsonl, line {number}: this entry was edited")
-        if entry["previous"] != (before.get("digest")):
+        if entry["previous"] != before.get("digest"):
             raise ChangedError(
                 f"history.jsonl, line {number}: an entry before it was dropped, swapped, inserted or edited"
             )
@@ -329,6 +328,11 @@ def sha256(path: Path) -> str:
         for piece in iter(lambda: file.read(1 << 20), b""):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def say(text: str) -> None:

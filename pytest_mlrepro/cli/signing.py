@@ -13,7 +13,7 @@ from ..audit.envelope import FILE, sealed
 from ..audit.keys import private_key
 from ..audit.statement import store_statement
 from ..audit.stock import require_whole
-from ..errors import UsageError
+from ..errors import GoldenError, UsageError
 from ..golden.files import write_whole
 from .entry import main, reported
 from .words import count
@@ -44,7 +44,7 @@ def sign(root: Path, key: Path, output: Path | None, expires: float | None) -> N
     held = require_whole(root, nothing="nothing was signed")
     text, by = sealed(canonical(store_statement(held, expires=until)).encode(), signer)
     path = output or root / FILE
-    write_whole(path, text)
+    _write(path, text)
     entries = sum(one.count for one in held)
     click.echo(f"signed by the key {by}: {count(len(held), 'golden')}, {count(entries, 'change')} on record, in {path}")
     if until is not None:
@@ -66,11 +66,19 @@ def checkpoint(root: Path, output: Path | None) -> None:
     if output is None:
         click.echo(checkpoints.written(point), nl=False)
         return
-    write_whole(output, checkpoints.written(point))
+    _write(output, checkpoints.written(point))
     goldens, entries = count(len(point.marks), "golden"), count(point.count, "change")
     click.echo(
         f"{goldens}, {entries} on record, head {point.head}\nin {output}: keep it elsewhere, write-once if you can"
     )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text)
+    except GoldenError as error:
+        why = error.__cause__.strerror if isinstance(error.__cause__, OSError) else error
+        raise UsageError(f"-o {path} can't be written: {why}") from None
 
 
 def _until(days: float | None) -> str | None:

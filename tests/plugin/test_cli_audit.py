@@ -80,7 +80,7 @@ def test_a_checkpoint_anchors_and_finds_a_cut_tail_that_verify_alone_does_not(mo
     point = tmp_path / "point.json"
     text = mlrepro(model, "checkpoint", "-o", point)
     assert text.startswith("1 golden, 2 changes on record, head blake3:")
-    assert "anchored: the 1 goldens and 2 changes of" in mlrepro(model, "verify", "--checkpoint", point)
+    assert "anchored: 1 golden and 2 changes of" in mlrepro(model, "verify", "--checkpoint", point)
     put_back(model, tmp_path / "aside")
     assert "unanchored" in mlrepro(model, "verify")
     found = mlrepro(model, "verify", "--checkpoint", point, code=1)
@@ -164,7 +164,8 @@ def test_mistakes_are_said_with_status_2(model: Project, keys: tuple[Path, Path]
         (("verify", "--checkpoint", tmp_path / "no"), "can't be read"),
         (("sign", "--key", public), "is a public key"),
         (("sign", "--key", tmp_path / "no"), "can't be read"),
-        (("sign", "--key", private, "-o", tmp_path / "no" / "such" / "x"), "can't write"),
+        (("sign", "--key", private, "-o", tmp_path / "no" / "such" / "x"), "can't be written: No such file"),
+        (("checkpoint", "-o", tmp_path / "no" / "such" / "x"), "can't be written: No such file"),
         (("export", "prov", "-o", model.root), "must be a folder that is empty"),
         (("export", "prov", "-o", tmp_path / "x", "--data"), "--data goes into an ro-crate only"),
         (("export", "prov", "-o", tmp_path / "x", "--key", private), "--key signs in-toto statements"),

@@ -70,6 +70,8 @@ def sourced(root: Path) -> Path:
         "table": part("pandas.DataFrame", ""),
         "\udcff": part("file", ""),
     }
+    (root.parent / "outside.csv").write_text("outside", "utf-8")
+    data["../outside.csv"] = fingerprint(root.parent / "outside.csv")
     (root / "changed.csv").write_text("after", "utf-8")
     provenance = Provenance(
         code=area("code", {"m.fit": part("function", "m.py:1"), "package numpy": part("package", "2.0")}),

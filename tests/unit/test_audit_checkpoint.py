@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from blake3 import blake3
 
-from pytest_mlrepro._canonical import canonical
-from pytest_mlrepro._json import json_text
 from pytest_mlrepro.audit import anchors, checkpoint
 from pytest_mlrepro.audit.checkpoint import Checkpoint
 from pytest_mlrepro.audit.stock import holdings, require_whole
@@ -41,8 +39,8 @@ def held(root: Path, noted: Path) -> anchors.Anchored:
 def test_an_untouched_store_is_anchored(root: Path, noted: Path) -> None:
     found = held(root, noted)
     assert found.problems == ()
-    assert found.said.startswith("anchored: the 2 goldens and 4 changes of ")
-    assert found.said.endswith("are as they were; since then: nothing was added")
+    assert found.said.startswith("anchored: 2 goldens and 4 changes of ")
+    assert found.said.endswith(" as they were; since then: nothing was added")
 
 
 def test_what_is_written_is_read_back(root: Path) -> None:
@@ -125,18 +123,34 @@ def test_what_is_no_checkpoint_is_named(root: Path, noted: Path, text: str) -> N
         held(root, noted)
 
 
-@pytest.mark.parametrize("count", [0, -9, "1", 1.5, None])
-@pytest.mark.parametrize("field", ["folder", "test", "head", "count"])
-def test_a_checkpoint_whose_fields_cannot_be_is_damaged(root: Path, noted: Path, field: str, count: object) -> None:
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("count", 0),
+        ("count", -9),
+        ("count", True),
+        *((field, value) for field in ("folder", "test", "head") for value in (["x"], None, 5)),
+    ],
+)
+def test_a_checkpoint_whose_fields_cannot_be_is_damaged(root: Path, noted: Path, field: str, value: object) -> None:
     """Its own digest is no protection: anybody can make one."""
-    point = checkpoint.to_json(checkpoint.taken(holdings(root)))
-    value = count if field == "count" else [count]
-    point["goldens"][0][field] = value
-    point.pop("digest")
-    with contextlib.suppress(ValueError):
-        point["digest"] = f"blake3:{blake3(canonical(point).encode()).hexdigest()}"
-    noted.write_text(json_text(point), "utf-8")
+    point = checkpoint.taken(holdings(root))
+    first = replace(point.marks[0], **{field: value})
+    noted.write_text(checkpoint.written(replace(point, marks=(first, point.marks[1]))), "utf-8")
     with pytest.raises(GoldenError, match="damaged"):
+        held(root, noted)
+
+
+@pytest.mark.parametrize("other", [", ", ",\n\n", "digest", "twice"])
+def test_another_spelling_of_a_checkpoint_is_an_edit(root: Path, noted: Path, other: str) -> None:
+    text = noted.read_text("utf-8")
+    changed = {
+        "digest": re.sub(r'"digest": "blake3:[0-9a-f]', '"digest": "blake3:g', text),
+        "twice": text.replace("{", '{\n "time": "then",', 1),
+    }.get(other, text.replace(",\n", other, 1))
+    assert changed != text
+    noted.write_text(changed, "utf-8")
+    with pytest.raises(GoldenError, match="was edited or is damaged"):
         held(root, noted)
 
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -75,6 +76,21 @@ def test_in_toto_statements_bind_files_checks_sources_and_history(tmp_path: Path
     assert {one["name"]: one["digest"]["sha256"] for one in made[name]["subject"]} == {
         file.path: file.sha256 for file in held.files
     }
+
+
+def test_variants_of_one_test_are_told_apart(tmp_path: Path) -> None:
+    root = two(tmp_path)
+    first, second = holdings(root)
+    golden = replace(first.golden, variant={"device": "cuda"})
+    made = statements([replace(first, golden=golden), replace(second, test=first.test)], root)
+    told = {name: one["predicate"]["variant"] for name, one in made.items() if name != "store"}
+    assert sorted(told.values(), key=str) == [{"device": "cuda"}, {}]
+    pytest.importorskip("cyclonedx")
+    from pytest_mlrepro.audit.cyclonedx import bom_text
+
+    bom = json.loads(bom_text([replace(first, golden=golden), replace(second, test=first.test)], root))
+    assert [one["name"] for one in bom["components"]].count(first.test) == 2
+    assert '"mlrepro:variant:device"' in json.dumps(bom)
 
 
 def test_signed_statements_are_verified_by_the_library(tmp_path: Path) -> None:
@@ -286,6 +302,7 @@ def test_data_is_archived_only_if_it_is_still_what_it_was(tmp_path: Path) -> Non
         "data/plain.csv", "data/with space#1 & 100%.csv", "model.bin",
     ]  # fmt: skip
     assert sorted(done.left_out) == [
+        "../outside.csv: it lies outside of the root directory",
         "/etc/elsewhere.csv: it lies outside of the root directory",
         "\\udcff: it is no longer there",
         "changed.csv: it was changed since the golden was recorded",

@@ -259,6 +259,24 @@ def test_each_changed_byte_of_a_signature_is_found(root: Path, keys: tuple[Path,
     opened(text.replace("\n", "\r\n"), keys[1], "it")
 
 
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "space": lambda text: text.replace(": ", ":  ", 1),
+    "a field more": lambda text: text.replace("{", '{\n "more": 1,', 1),
+    "a field twice": lambda text: text.replace("{", '{\n "payload": "",', 1),
+    "a line break in base64": lambda text: text.replace('"payload": "eyJ', '"payload": "ey\\nJ'),
+    "an escape": lambda text: text.replace("application/", "application\\/"),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_another_spelling_of_a_signature_is_an_edit(root: Path, keys: tuple[Path, Path], spelling: str) -> None:
+    text = sign(root, keys[0]).read_text("utf-8")
+    changed = SPELLINGS[spelling](text)
+    assert changed != text
+    with pytest.raises(GoldenError, match=r"was edited or is damaged|is damaged"):
+        opened(changed, keys[1], "it")
+
+
 def test_files_are_signed_with_the_line_ends_of_version_control(root: Path, keys: tuple[Path, Path]) -> None:
     sign(root, keys[0])
     for path in (root / A).iterdir():

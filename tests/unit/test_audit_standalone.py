@@ -229,7 +229,7 @@ def test_large_arrays_are_left_to_the_sums_unless_asked(tmp_path: Path) -> None:
     records = tmp_path / "out" / "records" / f"{held[0].folder}.golden"
     shutil.copytree(folder, records)
     summed(tmp_path / "out")
-    assert "1 large files were checked by their SHA-256 alone" in verify(tmp_path / "out")[1]
+    assert "checked by SHA-256 alone: 1 large file;" in verify(tmp_path / "out")[1]
     assert "large" not in verify(tmp_path / "out", "--deep")[1]
     (array,) = records.glob("*.npy")
     array.write_bytes(array.read_bytes()[:-1] + b"\x01")

@@ -35,6 +35,13 @@ def test_data(contract, golden):
 """
 
 
+@pytest.fixture
+def contracted(pytester: pytest.Pytester) -> Project:
+    for library in ("pandas", "narwhals", "tomlkit"):
+        pytest.importorskip(library)
+    return Project(pytester)
+
+
 def unfound(folder: Path, flip: str, *, step: int = 1) -> Iterator[tuple[str, int]]:
     """Yield file and place of each byte whose change `verify` doesn't find; of every `step`-th one to save time."""
     assert store.problems(folder) == []
@@ -63,10 +70,8 @@ def test_each_changed_byte_of_a_golden_with_steps_and_provenance_is_found(tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("flip", "step"), [("lowest bit", 1), ("a space", 3), ("highest bit", 7), ("a newline", 5)])
-def test_in_the_text_of_a_contract_only_comments_and_spaces_are_free(
-    pytester: pytest.Pytester, flip: str, step: int
-) -> None:
-    project = Project(pytester)
+def test_in_the_text_of_a_contract_only_comments_and_spaces_are_free(contracted: Project, flip: str, step: int) -> None:
+    project = contracted
     project.write(CONTRACT, "test_data.py")
     project.record()
     folder = project.golden().parent
@@ -80,8 +85,8 @@ def test_in_the_text_of_a_contract_only_comments_and_spaces_are_free(
         assert place in free, f"{name}, byte {place}: {text[place - 20 : place]}→{text[place : place + 20]}"
 
 
-def test_the_text_of_a_contract_is_told_damaged_edited_or_gone(pytester: pytest.Pytester) -> None:
-    project = Project(pytester)
+def test_the_text_of_a_contract_is_told_damaged_edited_or_gone(contracted: Project) -> None:
+    project = contracted
     project.write(CONTRACT, "test_data.py")
     project.record()
     folder = project.golden().parent
@@ -102,3 +107,18 @@ def test_the_text_of_a_contract_is_told_damaged_edited_or_gone(pytester: pytest.
     assert ["can't be read" in problem for problem in store.problems(folder)] == [True]
     contract.unlink()
     assert ["is gone" in problem for problem in store.problems(folder)] == [True]
+
+
+def test_a_date_that_became_a_text_is_an_edit(contracted: Project) -> None:
+    project = contracted
+    project.write(
+        CONTRACT.replace('"kind":', '"day": pd.date_range("2020-01-01", periods=40), "kind":'), "test_data.py"
+    )
+    project.record()
+    folder = project.golden().parent
+    (contract,) = folder.glob("*.toml")
+    text = contract.read_text("utf-8")
+    changed = re.sub(r"^min = (2020-\S+)T(\S+)$", r'min = "\1 \2"', text, flags=re.MULTILINE)
+    assert changed != text
+    contract.write_text(changed, "utf-8")
+    assert ["was edited since it was accepted" in problem for problem in store.problems(folder)] == [True]

@@ -15,6 +15,7 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_mlrepro._canonical import canonical
 from pytest_mlrepro.compare.tolerance import tolerances
 from pytest_mlrepro.errors import GoldenError
 from pytest_mlrepro.golden import history, store
@@ -341,6 +342,13 @@ def test_another_spelling_of_the_same_entry_is_an_edit(
     changed = change(kept[3])
     assert changed != kept[3]
     assert rewrite(folder, [*kept[:3], changed]), spelling
+
+
+def test_an_entry_that_names_another_algorithm_is_an_edit(folder: Path) -> None:
+    kept = lines(folder)
+    entry = json.loads(kept[3]) | {"algorithm": "md5"}
+    entry["digest"] = history.digest(entry)
+    assert any("line 4: this entry was edited" in text for text in rewrite(folder, [*kept[:3], canonical(entry)]))
 
 
 def test_an_entry_of_a_later_version_says_so(folder: Path) -> None:
