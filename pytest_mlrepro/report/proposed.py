@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from ..compare.explain import failure_text
@@ -11,6 +10,7 @@ from ..compare.tolerance import CALIBRATED
 from ..errors import GoldenError
 from ..golden.apart import recorded_apart
 from ..golden.checking import title
+from ..golden.contracted import is_contract
 from ..golden.pending import Proposal
 from ..golden.reason import Why, since_recorded
 from ..golden.record import CONTRACT, DRIFT, RATCHET, RATE, Recorded
@@ -26,6 +26,8 @@ from .steps import steps_of
 __all__ = ["proposed"]
 
 WIDTH = 76
+OTHER_RULES = frozenset({RATE, RATCHET, DRIFT, CONTRACT})
+"""What checks have in the place of tolerances."""
 
 
 def proposed(proposal: Proposal, root: Path, *, draw: bool = True) -> Iterator[str]:
@@ -55,7 +57,7 @@ def _changes(proposal: Proposal, old: Side, new: Side, *, draw: bool) -> Iterato
         one, two = old.golden.checks[name], new.golden.checks[name]
         yield from _as_failed(proposal, name, one, two, old, new, alone=name not in told).splitlines()
         yield ""
-        if draw:
+        if draw and name not in proposal.told:
             yield from _drawn(one, two, old, new)
     if proposal.dropped:
         yield f"recorded, and no check of the run came to it: {', '.join(map(_title, proposal.dropped))}"
@@ -69,22 +71,28 @@ def _as_failed(
     proposal: Proposal, name: str, one: Recorded, two: Recorded, old: Side, new: Side, *, alone: bool
 ) -> str:
     """Return the message of a check that differs; `alone`: no step explains it better."""
-    found = _judged(one, two, old, new)
     why = _why(name, one, two, old, new)
+    if name in proposal.told:
+        details = "\n".join(_told(proposal, name, one, two, old, new))
+        return failure_text(headline=proposal.why, details=details, why=why.evidence)
+    found = _judged(one, two, old, new)
     if not found.change:
         why = Why(f"{title(name)} is held to a looser tolerance than recorded")
-    elif is_of_data(one, two) and proposal.why:
-        why = replace(why, conclusion=proposal.why)  # words that need the data itself, which a golden doesn't keep
     return failure_text(
-        headline=plain(why.conclusion) if alone else f"{plain(name)}:",
+        headline=why.conclusion if alone else f"{plain(name)}:",
         details=found.words,
         why=why.evidence if alone else (),
     )
 
 
-def is_of_data(one: Recorded, two: Recorded) -> bool:
-    """Tell whether a check holds data to a profile, a contract or a baseline, and not a value to itself."""
-    return bool((one.tolerance.keys() | two.tolerance.keys()) & {RATCHET, DRIFT, CONTRACT})
+def _told(proposal: Proposal, name: str, one: Recorded, two: Recorded, old: Side, new: Side) -> Iterator[str]:
+    """Yield what the failure said; of a contract also what accepting would make of it."""
+    yield from (line for line in proposal.told[name].splitlines() if line != proposal.why)
+    if is_contract(one) and is_contract(two):
+        yield from ("", "accepted, the contract would change in")
+        yield from (
+            f"  {line}" for line in recorded_apart(one, two, (old.folder, new.folder), width=WIDTH).splitlines()
+        )
 
 
 def _why(name: str, one: Recorded, two: Recorded, old: Side, new: Side) -> Why:
@@ -99,7 +107,7 @@ def _judged(one: Recorded, two: Recorded, old: Side, new: Side) -> Judgement:
     """Return how a check differs."""
     verify_arrays(one, old.folder)
     verify_arrays(two, new.folder)
-    if is_of_data(one, two) or RATE in one.tolerance or RATE in two.tolerance:
+    if not OTHER_RULES.isdisjoint((*one.tolerance, *two.tolerance)):
         return Judgement("changed", recorded_apart(one, two, (old.folder, new.folder), width=WIDTH))
     rule = Within(two.tolerances, two.tolerance.get(CALIBRATED))
     return rule.judge(one, old.folder, two.node(new.folder))

@@ -249,7 +249,7 @@ def proposed(root: Path) -> pending.Proposal:
     staging.made_from(Provenance(commit=f"{2:040}"))
     old, test = store.load(folder), TestId(root / "test_m.py", "test_m")
     golden = Golden.of(test, folder, staging.checks)
-    words = {"test": "test_m.py::test_m", "change": "other", "why": "", "code": {}}
+    words = {"test": "test_m.py::test_m", "change": "other", "why": "", "code": {}, "told": {}}
     pending.propose(root, folder, old, golden, arrays=staging.files(), **words)
     staging.discard()
     (proposal,) = pending.read_all(root)
