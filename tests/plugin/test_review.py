@@ -143,6 +143,47 @@ def test_what_is_not_recorded_yet_is_shown_with_its_values(project: Project) -> 
     assert reasons(project) == ["accepted in review, no reason given"]
 
 
+DATA = """
+import os
+import numpy as np
+import pandas as pd
+MOVED = float(os.environ.get("MOVED", "0"))
+def frame():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({"price": rng.normal(size=2000) * (1 + MOVED), "city": rng.choice(["a", "b"], 2000)})
+def metric(seed):
+    return float(np.random.default_rng(seed).normal()) + 3 * MOVED
+def test_drift(drift):
+    drift.check(frame(), reference="train")
+def test_contract(contract):
+    contract.check(frame(), "prices")
+def test_spread(golden):
+    golden.check_distribution(metric, "one", seeds=12)
+def test_spreads(golden):
+    golden.check_distribution(metric, "two", seeds=12)
+def test_step(pipeline):
+    pipeline.step("metric", metric, 3, check=True)
+"""
+
+
+def test_checks_of_other_rules_are_shown_as_their_failures_were_too(project: Project, monkeypatch) -> None:
+    pytest.importorskip("pandas")
+    pytest.importorskip("narwhals")
+    project.write(DATA)
+    code, text = run(project.root, "--golden=record")
+    assert code == 0, text
+    monkeypatch.setenv("MOVED", "2")
+    code, text = run(project.root)
+    assert "5 failed" in text, text
+    for test in ("test_drift", "test_contract", "test_spread", "test_spreads"):
+        shown = [line.strip() for line in mlrepro(project, "review", f"test_m.py::{test}", given="s\n").splitlines()]
+        wanted = message(text, test)
+        assert len(wanted) > 3
+        at = [shown.index(line) for line in wanted]
+        assert at == sorted(at)
+    assert "first step that parts: metric" in mlrepro(project, "review", "test_step", given="s\n")
+
+
 # Keys
 
 
