@@ -249,9 +249,8 @@ def _target(proposal: Proposal, root: Path) -> Path:
 
 def _require_of_test(proposal: Proposal, new: Golden, target: Path, root: Path) -> None:
     """Raise GoldenError unless what is proposed is of the test that it is shown as, and lies where that test's golden lies."""
-    name = PurePosixPath(new.file).name
     same = new.nodeid(target, root) == proposal.test and dict(new.variant) == dict(proposal.variant)
-    if not same or leaf(new.test, name, new.variant) != target.name:
+    if not same or leaf(new.test, PurePosixPath(new.file).name, new.variant) != target.name:
         raise GoldenError(
             f"{proposal.folder / FACTS} was changed by hand: what it proposes is not the golden of {proposal.title}"
         )

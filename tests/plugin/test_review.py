@@ -17,7 +17,9 @@ from click.testing import CliRunner
 
 from pytest_mlrepro import cli
 from pytest_mlrepro.errors import UsageError
-from pytest_mlrepro.golden import store
+from pytest_mlrepro.golden import layout, store
+from pytest_mlrepro.golden.record import _seal
+from pytest_mlrepro.golden.setting import golden_dir_of
 from tests.plugin.project import Project
 
 CODE = """
@@ -427,6 +429,21 @@ def go_into_git(folder: Path, root: Path) -> None:
     edit(one(folder) / "proposal.json", golden=".git/hooks/test_grid-01234567")
 
 
+def go_elsewhere(folder: Path, root: Path) -> None:
+    golden = json.loads((one(folder) / "proposal.json").read_text("utf-8"))["golden"]
+    place = f"src/{golden}"
+    edit(one(folder) / "proposal.json", golden=place, base=None)
+    path = one(folder) / "golden.json"
+    data = json.loads(path.read_text("utf-8"))
+    text = path.read_text("utf-8").replace(data["seal"], "").replace('"../../../test_m.py"', '"../../../../test_m.py"')
+    path.write_text(text.replace('"seal": ""', f'"seal": "{_seal(text)}"'), "utf-8")
+    one(folder).rename(folder / "pending" / layout.pending_folder(root, root / place).name)
+
+
+def colour_the_terminal(folder: Path, root: Path) -> None:
+    edit(one(folder) / "proposal.json", test="\x1b[31mtest_grid\x1b[0m", why="\x1b]0;title\x07")
+
+
 def be_of_another_test(folder: Path, root: Path) -> None:
     edit(one(folder) / "proposal.json", test="test_m.py::test_other_grid")
 
@@ -457,6 +474,7 @@ def be_huge(folder: Path, root: Path) -> None:
 
 HOSTILE = [
     link_a_file, link_the_facts, link_a_folder, add_a_file, add_a_folder, add_a_pipe, climb, go_to_the_root, go_into_git,
+    go_elsewhere, colour_the_terminal,
     be_of_another_test, be_another_s_values, swap_an_array, rename_the_folder, be_huge,
 ]  # fmt: skip
 
@@ -469,12 +487,31 @@ def test_a_hostile_artifact_is_refused_and_nothing_is_written(changed: Project, 
     before = files(changed.root, folder)
     text = mlrepro(changed, "accept", "--from", str(folder), "-k", "grid", "--reason", "x", code=2)
     assert text.startswith("mlrepro: ")
+    assert "\x1b" not in text
     assert files(changed.root, folder) == before
     assert not (changed.root.parent / f"{changed.root.name}-evil").exists()
 
 
 def files(*folders: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("pytest.ini", "[pytest]\nmlrepro_golden_dir = one/two\n", "one/two"),
+        ("pytest.ini", "", "__golden__"),
+        ("tox.ini", "[tox]\n[pytest]\nmlrepro_golden_dir=kept\n", "kept"),
+        ("setup.cfg", "[tool:pytest]\nmlrepro_golden_dir=kept/\n", "kept"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\nmlrepro_golden_dir = 'kept'\n", "kept"),
+        ("pyproject.toml", "[tool.pytest]\nmlrepro_golden_dir = 'kept'\n", "kept"),
+        ("pyproject.toml", "[tool.pytest", "__golden__"),
+        ("conftest.py", "", "__golden__"),
+    ],
+)
+def test_the_place_of_goldens_is_read_from_the_settings_file(tmp_path: Path, name: str, text: str, found: str) -> None:
+    (tmp_path / name).write_text(text, "utf-8")
+    assert golden_dir_of(tmp_path) == found
 
 
 @pytest.mark.parametrize("source", ["nowhere", "empty"])
