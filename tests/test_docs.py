@@ -25,12 +25,19 @@ def blocks(language: str) -> list[str]:
     return [text for kind, text in BLOCKS if kind == language]
 
 
-def run(folder: Path, command: str, *, expect: int = 0) -> str:
+def run(folder: Path, command: str, *, expect: int = 0, given: str = "") -> str:
     """Run a command line of the README in `folder` with this Python's own scripts."""
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     env["PYTEST_ADDOPTS"] = "-p pytest_mlrepro.plugin -p no:cacheprovider"
     done = subprocess.run(
-        shlex.split(command), cwd=folder, env=env, capture_output=True, text=True, check=False, encoding="utf-8"
+        shlex.split(command),
+        cwd=folder,
+        env=env,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout
@@ -171,6 +178,8 @@ def test_the_readme_names_every_option_and_marker_argument() -> None:
         "mlrepro_scope",
         "mlrepro_seed",
         "mlrepro_golden_dir",
+        "mlrepro_variants",
+        "--golden-variant",
         "mlrepro_track_files",
         "mlrepro_data_dirs",
     ):
@@ -261,3 +270,30 @@ def test_the_page_on_audits_names_every_export() -> None:
 
     page = (ROOT / "docs" / "audit.md").read_text("utf-8")
     assert [form for form in FORMATS if f"| `{form}` |" not in page] == []
+
+
+def test_the_page_on_review_is_true(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    page = (ROOT / "docs" / "review.md").read_text("utf-8")
+    (test,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (commands,) = re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shown = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0]
+    (tmp_path / "test_curve.py").write_text(test, "utf-8")
+    run(tmp_path, "pytest --golden=record")
+    (tmp_path / "test_curve.py").write_text(test.replace("RATE = 0.1", "RATE = 0.12"), "utf-8")
+    run(tmp_path, "pytest", expect=1)
+    printed = run(tmp_path, "mlrepro review -k losses", given="s\n")
+    missing = [line for line in shown.splitlines() if line.strip() != "…" and line.rstrip() not in printed]
+    assert missing == []
+    for command in commands.splitlines():
+        run(tmp_path, command)
+    assert '"pending": []' in run(tmp_path, "mlrepro pending --json")
+    assert run(tmp_path, "mlrepro log test_losses").count("a faster rate") == 1
+
+
+def test_every_variant_key_of_the_page_on_review_is_known() -> None:
+    from pytest_mlrepro.golden.variants import declared_keys
+
+    page = (ROOT / "docs" / "review.md").read_text("utf-8")
+    keys = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert declared_keys(",".join(keys)) == ("device", "gpu", "machine", "system", "blas", "python")

@@ -49,7 +49,7 @@ def proposals_of(root: Path, source: Path | None) -> Iterator[list[Proposal]]:
         yield pending.read_all(root)
         return
     with tempfile.TemporaryDirectory(prefix="mlrepro-") as scratch:
-        yield read_incoming(source, Path(scratch) / "pending")
+        yield read_incoming(source, Path(scratch) / "pending", root)
 
 
 def chosen(proposals: list[Proposal], tests: tuple[str, ...], keyword: str | None, everything: bool) -> list[Proposal]:

@@ -99,7 +99,9 @@ def accept(
             except GoldenError as error:
                 refused.append(str(error))
                 continue
-            click.echo(f"accepted {plain(proposal.title)} ({summary(proposal)}) into {folder.relative_to(root)}")
+            click.echo(
+                f"accepted {plain(proposal.title)} ({summary(proposal)}) into {plain(str(folder.relative_to(root)))}"
+            )
     if refused:
         raise GoldenError("\n".join(refused))
 

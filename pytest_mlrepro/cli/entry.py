@@ -12,6 +12,7 @@ import click
 
 from ..errors import MlreproError
 from .finding import find_root
+from .words import plain_lines
 
 __all__ = ["main", "reported"]
 
@@ -42,7 +43,7 @@ def reported(function: Callable[P, None]) -> Callable[P, None]:
         try:
             function(*args, **kwargs)
         except MlreproError as error:
-            click.secho(f"mlrepro: {error}".encode("utf-8", "backslashreplace").decode(), fg="red", err=True)
+            click.secho(plain_lines(f"mlrepro: {error}"), fg="red", err=True)
             sys.exit(2)
 
     return run

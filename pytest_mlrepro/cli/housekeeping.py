@@ -16,9 +16,9 @@ from ..golden.last_run import LastRun
 from ..golden.prune import Listing, listing, remove
 from .entry import main, reported
 from .finding import golden_folders
-from .words import count, plain
+from .words import count, plain, plain_lines
 
-__all__ = ["migrate", "plain_lines", "prune", "run_words"]
+__all__ = ["migrate", "prune"]
 
 SCHEMA = 1
 
@@ -115,11 +115,6 @@ def migrate(root: Path) -> None:
         raise GoldenError("\n".join(refused))
     if not schemas:
         click.echo(f"no golden under {root}")
-
-
-def plain_lines(text: str) -> str:
-    """Return text whose line ends stay, and in whose lines nothing moves the cursor."""
-    return "\n".join(map(plain, text.split("\n")))
 
 
 def _json(found: Listing, *, removed: bool) -> dict[str, object]:

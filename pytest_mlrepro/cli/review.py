@@ -14,7 +14,7 @@ from ..golden.pending import Proposal
 from ..report.proposed import proposed
 from .choosing import NONE, chosen, from_option, keyword_option, proposals_of
 from .entry import main, reported
-from .words import count, plain, summary
+from .words import count, plain, plain_lines, summary
 
 __all__ = ["review"]
 
@@ -95,7 +95,7 @@ class _Review:
             for line in proposed(proposal, self._root, draw=_can_draw()):
                 click.echo(f"  {plain(line)}".rstrip())
         except GoldenError as error:
-            click.secho(f"  {error}", fg="red")
+            click.secho(plain_lines(f"  {error}"), fg="red")
 
     def _siblings(self, proposal: Proposal) -> list[Proposal]:
         """Return what is left of the same test function: other parameters, other variants."""
@@ -134,10 +134,12 @@ class _Review:
                 folder = store.accept(proposal, root=self._root, reason=reason)
             except GoldenError as error:
                 self._failed += 1
-                click.secho(f"not accepted: {error}", fg="red")
+                click.secho(plain_lines(f"not accepted: {error}"), fg="red")
                 continue
             self._accepted += 1
-            click.secho(f"accepted {plain(proposal.title)} into {folder.relative_to(self._root)}", fg="green")
+            click.secho(
+                f"accepted {plain(proposal.title)} into {plain(str(folder.relative_to(self._root)))}", fg="green"
+            )
 
     def _reject(self, proposal: Proposal) -> None:
         store.reject(proposal)

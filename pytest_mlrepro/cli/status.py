@@ -19,7 +19,6 @@ from ..golden.prune import Listing, listing
 from ..golden.record import FILE, Golden
 from .entry import main, reported
 from .finding import golden_folders, loaded
-from .housekeeping import plain_lines, run_words
 from .words import count, plain, summary
 
 __all__ = ["status"]
@@ -140,7 +139,7 @@ def _print_sums(lines: list[Line], found: Listing) -> None:
     elif states["unverified"]:
         click.echo("unverified: their tests have not passed with them since they were written:  pytest")
     if found.run is not None and found.run.partial:
-        click.echo(plain_lines(run_words(found.run)))
+        click.echo(plain(f"none can be told obsolete: the last run was no whole one, {found.run.partial}"))
 
 
 def _json(found: Listing, lines: list[Line]) -> Json:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from ..golden.pending import Proposal
 
-__all__ = ["count", "plain", "summary"]
+__all__ = ["count", "plain", "plain_lines", "summary"]
 
 
 def plain(text: str) -> str:
     """Return text with what would move the cursor, colour the terminal or break the line written as an escape."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def plain_lines(text: str) -> str:
+    """Return text whose line ends stay, and in whose lines nothing moves the cursor."""
+    return "\n".join(map(plain, text.split("\n")))
 
 
 def count(number: int, noun: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,8 @@ class Failing:
             details = "\n".join([*case.steps.lines(case.steps.found()), "", why.conclusion, details])
             why, reasons = replace(why, conclusion=headline), (*case.steps.reasons(now), *trouble)
         reasons = tuple(dict.fromkeys((*reasons, *trouble)))
-        commands = self._commands(self._propose((), now, why.conclusion), bisect=why.several)
+        told = {key: found.words} if found.concludes else {}
+        commands = self._commands(self._propose((), now, why.conclusion, told), bisect=why.several)
         if case.checking.witness is not None:
             case.checking.witness.explained(key, why.conclusion, reasons, commands)
         details = "\n".join([details, *self._used()])
@@ -104,8 +105,13 @@ class Failing:
         except MlreproError as error:
             return Provenance(), [f"what this run is made from is unknown: {error}"]
 
-    def _propose(self, dropped: Sequence[str], made_from: Provenance, why: str = "") -> str | None:
-        """Write the proposal; a store that can't be written must not hide the failure that is being told."""
+    def _propose(
+        self, dropped: Sequence[str], made_from: Provenance, why: str = "", told: Mapping[str, str] | None = None
+    ) -> str | None:
+        """Write the proposal; a store that can't be written must not hide the failure that is being told.
+
+        told: words about a check that need the data itself, and so can't be found again from what is recorded.
+        """
         case = self._case
         if case.checking.put_aside is not None:
             case.checking.put_aside.made_from(made_from)
@@ -123,6 +129,7 @@ class Failing:
                 change=greatest([*case.steps_change(), *case.checking.changes]) or "",
                 why=why,
                 code=written_code(made_from.code, case.settings.root),
+                told=told or {},
             )
         except GoldenError as error:
             return str(error)

@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import GoldenError, UsageError
+from ..records import TestId
 from .files import OURS
-from .layout import is_leaf
+from .layout import golden_folder, is_leaf
 from .pending import FACTS, Proposal, read_folder
 from .record import FILE
+from .setting import golden_dir_of
 from .timings import TIMINGS
 
 __all__ = ["read_incoming"]
@@ -27,8 +29,8 @@ LARGEST = 64 * 2**20
 """Bytes of a JSON file beyond which it is none of ours."""
 
 
-def read_incoming(folder: Path, scratch: Path) -> list[Proposal]:
-    """Return the proposals below a folder, by test, copied into `scratch`.
+def read_incoming(folder: Path, scratch: Path, root: Path) -> list[Proposal]:
+    """Return the proposals below a folder, by test, copied into `scratch`; each is for where its test's golden lies here.
 
     Raises UsageError where there is none, and GoldenError for what is no proposal: links, other files, hostile names.
     """
@@ -37,13 +39,32 @@ def read_incoming(folder: Path, scratch: Path) -> list[Proposal]:
     for place in PLACES:
         found = sorted(_proposals(folder / place))
         if found:
-            for proposal in found:
-                _copy(proposal, scratch / proposal.name)
-            return read_folder(scratch)
+            for path in found:
+                _copy(path, scratch / path.name)
+            proposals = read_folder(scratch)
+            for proposal in proposals:
+                _require_place(proposal, root)
+            return proposals
     raise UsageError(
         f"no proposal lies in {folder}: looked there, in pending/ and in .mlrepro/pending/ below it. "
         "Packers of artifacts leave hidden folders out unless told otherwise (GitHub: include-hidden-files: true)"
     )
+
+
+def _require_place(proposal: Proposal, root: Path) -> None:
+    """Raise GoldenError for a proposal that would be written anywhere else than where the test's golden lies in this project."""
+    golden_dir = golden_dir_of(root)
+    file, _, name = proposal.test.partition("::")
+    try:
+        test = TestId(Path(os.path.normpath(root / file)), name)
+        place = golden_folder(test, root=root, golden_dir=golden_dir, variant=proposal.variant).relative_to(root)
+    except (UsageError, ValueError):
+        place = None
+    if place is None or place.as_posix() != proposal.golden:
+        raise GoldenError(
+            f"the proposal of {proposal.title} is for {proposal.golden!r}, and here its golden lies in "
+            f"{str(place) if place else 'no folder'!r} (mlrepro_golden_dir is {golden_dir!r}). Nothing was accepted"
+        )
 
 
 def _proposals(place: Path) -> Iterator[Path]:

@@ -12,7 +12,16 @@ from blake3 import blake3
 from ..errors import GoldenError, UsageError
 from ..records import TestId
 
-__all__ = ["array_file", "contract_file", "golden_folder", "hashed", "is_leaf", "leaf", "pending_folder", "slug"]
+__all__ = [
+    "array_file",
+    "contract_file",
+    "golden_folder",
+    "hashed",
+    "is_leaf",
+    "leaf",
+    "pending_folder",
+    "slug",
+]
 
 SLUG_LENGTH = 40
 HASH_LENGTH = 8
@@ -60,11 +69,15 @@ def golden_folder(test: TestId, *, root: Path, golden_dir: str, variant: Mapping
 @lru_cache(maxsize=8)  # tests come module by module
 def _module_folder(file: Path, root: Path, golden_dir: str) -> Path:
     """Return the folder of all goldens of one test file."""
-    stem = file.name.removesuffix(".py")
-    module = stem if slug(stem) == stem and file.name != stem else hashed(stem, file.name)
+    module = _module(file)
     if "/" not in golden_dir and "\\" not in golden_dir:
         return file.parent / golden_dir / module
     return _below(root, root / golden_dir) / _below(root, file.parent).relative_to(root) / module
+
+
+def _module(file: Path) -> str:
+    stem = file.name.removesuffix(".py")
+    return stem if slug(stem) == stem and file.name != stem else hashed(stem, file.name)
 
 
 def _below(root: Path, path: Path) -> Path:

@@ -25,6 +25,8 @@ __all__ = ["Proposal", "accept", "propose", "read_all", "read_folder", "reject",
 
 FACTS = "proposal.json"
 SCHEMA = 1
+LONGEST = 16_000
+"""Characters of what is told of one check."""
 NAMED = 8
 """Changed definitions that are named one by one."""
 
@@ -53,6 +55,8 @@ class Proposal:
     variant: Mapping[str, str] = field(default_factory=dict)
     code: Written = field(default_factory=dict)
     """The project's code that the values were made from, as it was written then; {} where that is unknown."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """What the failure said of checks whose words need data that no golden keeps, by name."""
 
     @property
     def title(self) -> str:
@@ -71,6 +75,7 @@ def propose(
     change: str,
     why: str,
     code: Written,
+    told: Mapping[str, str],
 ) -> Path:
     """Write what the golden in `target` would become, with its new `arrays`, and return the proposal's folder.
 
@@ -90,6 +95,7 @@ def propose(
         "steps": _changed_steps(old, new),
         "test": test,
         "time": history.now(),
+        "told": {name: words[:LONGEST] for name, words in told.items()},
         "variant": dict(new.variant),
         "why": why,
     }
@@ -149,9 +155,10 @@ def _proposal(data: dict[str, Any], folder: Path) -> Proposal:
         data[key] = tuple(data[key])
     data.setdefault("why", "")
     data["code"] = checked(data.get("code", {}))
-    variant = data.setdefault("variant", {})
-    if not isinstance(variant, dict) or not all(isinstance(value, str) for value in variant.values()):
-        raise ValueError("'variant' is no mapping of names to texts")
+    for key in ("variant", "told"):
+        texts = data.setdefault(key, {})
+        if not isinstance(texts, dict) or not all(isinstance(value, str) for value in texts.values()):
+            raise ValueError(f"{key!r} is no mapping of names to texts")
     for key in ("test", "golden", "change", "time", "why"):
         if not isinstance(data[key], str):
             raise ValueError(f"{key!r} is no text")
@@ -243,9 +250,8 @@ def _target(proposal: Proposal, root: Path) -> Path:
 
 def _require_of_test(proposal: Proposal, new: Golden, target: Path, root: Path) -> None:
     """Raise GoldenError unless what is proposed is of the test that it is shown as, and lies where that test's golden lies."""
-    name = PurePosixPath(new.file).name
     same = new.nodeid(target, root) == proposal.test and dict(new.variant) == dict(proposal.variant)
-    if not same or leaf(new.test, name, new.variant) != target.name:
+    if not same or leaf(new.test, PurePosixPath(new.file).name, new.variant) != target.name:
         raise GoldenError(
             f"{proposal.folder / FACTS} was changed by hand: what it proposes is not the golden of {proposal.title}"
         )

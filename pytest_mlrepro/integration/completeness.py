@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +42,21 @@ PROPERTY = "mlrepro"
 
 def begin(session: Session) -> None:
     """Take the last run's word away as another one begins: if this one is killed, none is left."""
-    (session.settings.root / ".mlrepro" / "run.json").unlink(missing_ok=True)
+    with suppress(OSError):  # also where nothing can be written, and so nothing removed
+        (session.settings.root / ".mlrepro" / "run.json").unlink()
 
 
 def judge(session: Session, config: pytest.Config) -> None:
     """Note whether the options of this process leave something out."""
     session.run.judged = True
-    for name, flag in FILTERS.items():
-        if getattr(config.option, name, None):
-            session.run.part(f"{flag} was given")
-    for given in getattr(config.option, "override_ini", None) or ():
-        if given.startswith(COLLECTING):
-            session.run.part(f"-o {given} was given")
+    given = [flag for name, flag in FILTERS.items() if getattr(config.option, name, None)]
+    if given:
+        session.run.partial = f"{given[0]} was given"  # which says more than that tests were deselected
+    if (getattr(config.option, "count", None) or 1) != 1:
+        session.run.part("--count was given")  # pytest-repeat gives every test another name
+    for setting in getattr(config.option, "override_ini", None) or ():
+        if setting.startswith(COLLECTING):
+            session.run.part(f"-o {setting} was given")
     if is_worker(config):
         return  # its arguments are what the first process made of them
     if config.args_source is pytest.Config.ArgsSource.ARGS:

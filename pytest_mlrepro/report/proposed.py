@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from ..compare.explain import failure_text
 from ..compare.tolerance import CALIBRATED
 from ..errors import GoldenError
+from ..golden.alike import Alike, is_distribution, metrics_in
 from ..golden.apart import recorded_apart
 from ..golden.checking import title
+from ..golden.contracted import is_contract
 from ..golden.pending import Proposal
 from ..golden.reason import Why, since_recorded
 from ..golden.record import CONTRACT, DRIFT, RATCHET, RATE, Recorded
 from ..golden.rules import Judgement, Within
 from ..golden.steps import step_key
 from ..golden.store import provenance_of, verify_arrays
+from ..golden.suite import metrics_recorded
 from ..provenance.words import plain
 from .blocks import pictures
 from .contents import contents
@@ -26,6 +28,8 @@ from .steps import steps_of
 __all__ = ["proposed"]
 
 WIDTH = 76
+OTHER_RULES = frozenset({RATE, RATCHET, DRIFT, CONTRACT})
+"""What checks have in the place of tolerances."""
 
 
 def proposed(proposal: Proposal, root: Path, *, draw: bool = True) -> Iterator[str]:
@@ -37,7 +41,7 @@ def proposed(proposal: Proposal, root: Path, *, draw: bool = True) -> Iterator[s
     if old is None:
         yield "nothing is recorded yet" if not proposal.variant else "nothing is recorded for this variant yet"
     else:
-        yield from _changes(proposal, old, new, draw=draw)
+        yield from _Changed(proposal, root, old, new, draw=draw).lines()
     if proposal.new:
         yield f"{'recorded with it' if proposal.changed else 'to be recorded'}:"
         yield from (f"  {line}" for line in contents(new.golden, new.folder, proposal.new))
@@ -45,68 +49,80 @@ def proposed(proposal: Proposal, root: Path, *, draw: bool = True) -> Iterator[s
         yield from steps_of(new.golden)
 
 
-def _changes(proposal: Proposal, old: Side, new: Side, *, draw: bool) -> Iterator[str]:
-    parted = steps_parting(old, new)
-    if proposal.steps:
-        yield from reasons(old, new, ())
-        yield ""
-    told = {step_key(step.name) for step in (*parted.roots, *parted.consequences)}
-    for name in proposal.changed:
-        one, two = old.golden.checks[name], new.golden.checks[name]
-        yield from _as_failed(proposal, name, one, two, old, new, alone=name not in told).splitlines()
-        yield ""
-        if draw:
-            yield from _drawn(one, two, old, new)
-    if proposal.dropped:
-        yield f"recorded, and no check of the run came to it: {', '.join(map(_title, proposal.dropped))}"
+class _Changed:
+    """A golden beside what it would become."""
 
+    def __init__(self, proposal: Proposal, root: Path, old: Side, new: Side, *, draw: bool) -> None:
+        self._proposal, self._root, self._old, self._new, self._draw = proposal, root, old, new, draw
+        parted = steps_parting(old, new)
+        self._by_steps = {step_key(step.name) for step in (*parted.roots, *parted.consequences)}
+        """Checks whose change the steps explain better."""
 
-def _title(name: str) -> str:
-    return repr(name) if name else "the unnamed check"
+    def lines(self) -> Iterator[str]:
+        """Yield the steps that part, then each check."""
+        if self._proposal.steps:
+            yield from reasons(self._old, self._new, ())
+            yield ""
+        for name in self._proposal.changed:
+            one, two = self._old.golden.checks[name], self._new.golden.checks[name]
+            yield from self._message(name, one, two).splitlines()
+            yield ""
+            if self._draw and name not in self._proposal.told:
+                yield from self._drawn(one, two)
+        if self._proposal.dropped:
+            names = (repr(name) if name else "the unnamed check" for name in self._proposal.dropped)
+            yield f"recorded, and no check of the run came to it: {', '.join(names)}"
 
+    def _message(self, name: str, one: Recorded, two: Recorded) -> str:
+        """Return the message that a check failed with."""
+        why = self._why(name, one, two)
+        if name in self._proposal.told:
+            details = "\n".join(self._told(name, one, two))
+            return failure_text(headline=self._proposal.why, details=details, why=why.evidence)
+        found = self._judged(name, one, two)
+        if not found.change:
+            why = Why(f"{title(name)} is held to a looser tolerance than recorded")
+        if name in self._by_steps:
+            return failure_text(headline=f"{plain(name)}:", details=found.words)
+        return failure_text(headline=why.conclusion, details=found.words, why=why.evidence)
 
-def _as_failed(
-    proposal: Proposal, name: str, one: Recorded, two: Recorded, old: Side, new: Side, *, alone: bool
-) -> str:
-    """Return the message of a check that differs; `alone`: no step explains it better."""
-    found = _judged(one, two, old, new)
-    why = _why(name, one, two, old, new)
-    if not found.change:
-        why = Why(f"{title(name)} is held to a looser tolerance than recorded")
-    elif is_of_data(one, two) and proposal.why:
-        why = replace(why, conclusion=proposal.why)  # words that need the data itself, which a golden doesn't keep
-    return failure_text(
-        headline=plain(why.conclusion) if alone else f"{plain(name)}:",
-        details=found.words,
-        why=why.evidence if alone else (),
-    )
+    def _told(self, name: str, one: Recorded, two: Recorded) -> Iterator[str]:
+        """Yield what the failure said of the data; of a contract also what accepting would make of it."""
+        yield from (line for line in self._proposal.told[name].splitlines() if line != self._proposal.why)
+        if is_contract(one) and is_contract(two):
+            yield from ("", "accepted, the contract would change in")
+            yield from (f"  {line}" for line in self._apart(one, two).splitlines())
 
+    def _why(self, name: str, one: Recorded, two: Recorded) -> Why:
+        subject = name or "the unnamed value"
+        try:
+            now = provenance_of(two, self._new.folder)
+        except GoldenError as error:
+            return Why(f"{subject} changed", (plain(str(error)),))
+        return since_recorded(one, self._old.folder, now, subject=subject)
 
-def is_of_data(one: Recorded, two: Recorded) -> bool:
-    """Tell whether a check holds data to a profile, a contract or a baseline, and not a value to itself."""
-    return bool((one.tolerance.keys() | two.tolerance.keys()) & {RATCHET, DRIFT, CONTRACT})
+    def _judged(self, name: str, one: Recorded, two: Recorded) -> Judgement:
+        """Return how a check differs, by the rule that it failed."""
+        verify_arrays(one, self._old.folder)
+        verify_arrays(two, self._new.folder)
+        node = two.node(self._new.folder)
+        if is_distribution(one) and is_distribution(two):
+            return Alike(one.tolerance[RATE], self._metrics_beside(name)).judge(one, self._old.folder, node)
+        if not OTHER_RULES.isdisjoint((*one.tolerance, *two.tolerance)):
+            return Judgement("changed", self._apart(one, two))
+        return Within(two.tolerances, two.tolerance.get(CALIBRATED)).judge(one, self._old.folder, node)
 
+    def _apart(self, one: Recorded, two: Recorded) -> str:
+        return recorded_apart(one, two, (self._old.folder, self._new.folder), width=WIDTH)
 
-def _why(name: str, one: Recorded, two: Recorded, old: Side, new: Side) -> Why:
-    try:
-        now = provenance_of(two, new.folder)
-    except GoldenError as error:
-        return Why(f"{name or 'the unnamed value'} changed", (plain(str(error)),))
-    return since_recorded(one, old.folder, now, subject=name or "the unnamed value")
+    def _metrics_beside(self, name: str) -> int:
+        """Return how many metrics share the rate of false alarms with a distribution check."""
+        elsewhere = sum(number for folder, number in metrics_recorded(self._root).items() if folder != self._old.folder)
+        checks = self._old.golden.checks.items()
+        return elsewhere + sum(metrics_in(check) for other, check in checks if other != name)
 
-
-def _judged(one: Recorded, two: Recorded, old: Side, new: Side) -> Judgement:
-    """Return how a check differs."""
-    verify_arrays(one, old.folder)
-    verify_arrays(two, new.folder)
-    if is_of_data(one, two) or RATE in one.tolerance or RATE in two.tolerance:
-        return Judgement("changed", recorded_apart(one, two, (old.folder, new.folder), width=WIDTH))
-    rule = Within(two.tolerances, two.tolerance.get(CALIBRATED))
-    return rule.judge(one, old.folder, two.node(new.folder))
-
-
-def _drawn(one: Recorded, two: Recorded, old: Side, new: Side) -> Iterator[str]:
-    lines = list(pictures(one.node(old.folder), two.node(new.folder)))
-    yield from lines
-    if lines:
-        yield ""
+    def _drawn(self, one: Recorded, two: Recorded) -> Iterator[str]:
+        lines = list(pictures(one.node(self._old.folder), two.node(self._new.folder)))
+        yield from lines
+        if lines:
+            yield ""

@@ -102,7 +102,7 @@ def _open(session: Session) -> Iterator[str]:
 
 def _obsolete(session: Session) -> Iterator[str]:
     folders = [str(folder.relative_to(session.settings.root)) for folder in session.obsolete()]
-    yield from _listed("obsolete, no test needs them (nothing was removed):", folders)
+    yield from _listed("obsolete, no test needs them (nothing was removed; to remove them:  mlrepro prune):", folders)
 
 
 def _cached(session: Session) -> Iterator[str]:

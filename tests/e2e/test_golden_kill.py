@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from pytest_mlrepro.compare.tolerance import tolerances
-from pytest_mlrepro.golden import files, history, layout, pending, store
+from pytest_mlrepro.golden import files, history, pending, store
 from pytest_mlrepro.golden.record import Golden
 from pytest_mlrepro.provenance.record import Provenance
 from pytest_mlrepro.records import TestId
@@ -249,7 +249,7 @@ def proposed(root: Path) -> pending.Proposal:
     staging.made_from(Provenance(commit=f"{2:040}"))
     old, test = store.load(folder), TestId(root / "test_m.py", "test_m")
     golden = Golden.of(test, folder, staging.checks)
-    words = {"test": "test_m.py::test_m", "change": "other", "why": "", "code": {}}
+    words = {"test": "test_m.py::test_m", "change": "other", "why": "", "code": {}, "told": {}}
     pending.propose(root, folder, old, golden, arrays=staging.files(), **words)
     staging.discard()
     (proposal,) = pending.read_all(root)
@@ -263,8 +263,9 @@ def test_a_kill_before_each_line_of_an_acceptance_leaves_the_proposal_or_the_new
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(history, "ask_git", lambda *arguments: "somebody")
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # slow, and a killed process loses nothing written
-    monkeypatch.setattr(layout, "leaf", lambda name, file, variant: "test_m-01234567")
-    monkeypatch.setattr(pending, "leaf", lambda name, file, variant: "test_m-01234567")
+    monkeypatch.setattr(
+        pending, "leaf", lambda *arguments: "test_m-01234567"
+    )  # `save` gives its golden a name of its own
     kept = 0
     for line in range(10_000):
         root = tmp_path / str(line)

@@ -17,7 +17,9 @@ from click.testing import CliRunner
 
 from pytest_mlrepro import cli
 from pytest_mlrepro.errors import UsageError
-from pytest_mlrepro.golden import store
+from pytest_mlrepro.golden import layout, store
+from pytest_mlrepro.golden.record import _seal
+from pytest_mlrepro.golden.setting import golden_dir_of
 from tests.plugin.project import Project
 
 CODE = """
@@ -141,6 +143,47 @@ def test_what_is_not_recorded_yet_is_shown_with_its_values(project: Project) -> 
     assert "nothing is recorded yet" in shown
     assert "value['loss'] = 0.25 (float)" in shown
     assert reasons(project) == ["accepted in review, no reason given"]
+
+
+DATA = """
+import os
+import numpy as np
+import pandas as pd
+MOVED = float(os.environ.get("MOVED", "0"))
+def frame():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({"price": rng.normal(size=2000) * (1 + MOVED), "city": rng.choice(["a", "b"], 2000)})
+def metric(seed):
+    return float(np.random.default_rng(seed).normal()) + 3 * MOVED
+def test_drift(drift):
+    drift.check(frame(), reference="train")
+def test_contract(contract):
+    contract.check(frame(), "prices")
+def test_spread(golden):
+    golden.check_distribution(metric, "one", seeds=12)
+def test_spreads(golden):
+    golden.check_distribution(metric, "two", seeds=12)
+def test_step(pipeline):
+    pipeline.step("metric", metric, 3, check=True)
+"""
+
+
+def test_checks_of_other_rules_are_shown_as_their_failures_were_too(project: Project, monkeypatch) -> None:
+    pytest.importorskip("pandas")
+    pytest.importorskip("narwhals")
+    project.write(DATA)
+    code, text = run(project.root, "--golden=record")
+    assert code == 0, text
+    monkeypatch.setenv("MOVED", "2")
+    code, text = run(project.root)
+    assert "5 failed" in text, text
+    for test in ("test_drift", "test_contract", "test_spread", "test_spreads"):
+        shown = [line.strip() for line in mlrepro(project, "review", f"test_m.py::{test}", given="s\n").splitlines()]
+        wanted = message(text, test)
+        assert len(wanted) > 3
+        at = [shown.index(line) for line in wanted]
+        assert at == sorted(at)
+    assert "first step that parts: metric" in mlrepro(project, "review", "test_step", given="s\n")
 
 
 # Keys
@@ -386,6 +429,21 @@ def go_into_git(folder: Path, root: Path) -> None:
     edit(one(folder) / "proposal.json", golden=".git/hooks/test_grid-01234567")
 
 
+def go_elsewhere(folder: Path, root: Path) -> None:
+    golden = json.loads((one(folder) / "proposal.json").read_text("utf-8"))["golden"]
+    place = f"src/{golden}"
+    edit(one(folder) / "proposal.json", golden=place, base=None)
+    path = one(folder) / "golden.json"
+    data = json.loads(path.read_text("utf-8"))
+    text = path.read_text("utf-8").replace(data["seal"], "").replace('"../../../test_m.py"', '"../../../../test_m.py"')
+    path.write_text(text.replace('"seal": ""', f'"seal": "{_seal(text)}"'), "utf-8")
+    one(folder).rename(folder / "pending" / layout.pending_folder(root, root / place).name)
+
+
+def colour_the_terminal(folder: Path, root: Path) -> None:
+    edit(one(folder) / "proposal.json", test="\x1b[31mtest_grid\x1b[0m", why="\x1b]0;title\x07")
+
+
 def be_of_another_test(folder: Path, root: Path) -> None:
     edit(one(folder) / "proposal.json", test="test_m.py::test_other_grid")
 
@@ -416,6 +474,7 @@ def be_huge(folder: Path, root: Path) -> None:
 
 HOSTILE = [
     link_a_file, link_the_facts, link_a_folder, add_a_file, add_a_folder, add_a_pipe, climb, go_to_the_root, go_into_git,
+    go_elsewhere, colour_the_terminal,
     be_of_another_test, be_another_s_values, swap_an_array, rename_the_folder, be_huge,
 ]  # fmt: skip
 
@@ -428,12 +487,31 @@ def test_a_hostile_artifact_is_refused_and_nothing_is_written(changed: Project, 
     before = files(changed.root, folder)
     text = mlrepro(changed, "accept", "--from", str(folder), "-k", "grid", "--reason", "x", code=2)
     assert text.startswith("mlrepro: ")
+    assert "\x1b" not in text
     assert files(changed.root, folder) == before
     assert not (changed.root.parent / f"{changed.root.name}-evil").exists()
 
 
 def files(*folders: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("pytest.ini", "[pytest]\nmlrepro_golden_dir = one/two\n", "one/two"),
+        ("pytest.ini", "", "__golden__"),
+        ("tox.ini", "[tox]\n[pytest]\nmlrepro_golden_dir=kept\n", "kept"),
+        ("setup.cfg", "[tool:pytest]\nmlrepro_golden_dir=kept/\n", "kept"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\nmlrepro_golden_dir = 'kept'\n", "kept"),
+        ("pyproject.toml", "[tool.pytest]\nmlrepro_golden_dir = 'kept'\n", "kept"),
+        ("pyproject.toml", "[tool.pytest", "__golden__"),
+        ("conftest.py", "", "__golden__"),
+    ],
+)
+def test_the_place_of_goldens_is_read_from_the_settings_file(tmp_path: Path, name: str, text: str, found: str) -> None:
+    (tmp_path / name).write_text(text, "utf-8")
+    assert golden_dir_of(tmp_path) == found
 
 
 @pytest.mark.parametrize("source", ["nowhere", "empty"])
