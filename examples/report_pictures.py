@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/report.md: examples are recorded in a scratch copy, changed, run again, and their pages photographed."""
+"""Makes the pictures of docs/report.md: copies of examples are recorded, changed and run again, and their pages photographed."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def run(project: Path, *arguments: str, expect: int) -> None:
 
 def photograph(browser: Any, page: Path, picture: Path, scheme: str) -> None:
     """Open the last verdict that failed (of a pipeline its graph), and keep what a screen shows."""
-    opened = browser.new_context(color_scheme=scheme, viewport={"width": 1000, "height": 900}).new_page()
+    opened = browser.new_context(color_scheme=scheme, viewport={"width": 1000, "height": 1080}).new_page()
     opened.goto(page.as_uri())
     failed = opened.locator(".verdicts > li[data-state=failed]")
     graph = opened.locator(".verdicts > li[data-kind=pipeline]")

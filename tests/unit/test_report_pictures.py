@@ -58,7 +58,7 @@ def test_curves_of_other_lengths_share_an_axis() -> None:
 
 
 @given(st.integers(1, 5000), st.integers(0, 2**32 - 1))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_an_envelope_keeps_every_extreme(size: int, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=size).astype(np.float32).astype(np.float64).round(3)
     found = envelope(describe(values), size)  # type: ignore[arg-type]  # an array
@@ -69,7 +69,7 @@ def test_an_envelope_keeps_every_extreme(size: int, seed: int) -> None:
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.data())
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_one_element_that_differs_is_seen_in_its_cell(rows: int, columns: int, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, columns - 1))
     one = np.zeros((rows, columns))

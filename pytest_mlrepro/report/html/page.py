@@ -109,7 +109,7 @@ def _conclusion(run: Run, counts: Mapping[State, int]) -> str:
     if not total:
         said = "no verdict"
     elif failed:
-        said = f"{failed:,} of {total:,} verdicts failed"
+        said = f"{failed:,} of {total:,} verdict{'' if total == 1 else 's'} failed"
     else:
         said = f"{total:,} verdict{'' if total == 1 else 's'}, none failed"
     return f"{said}, and the run was stopped" if run.stopped else said
@@ -129,7 +129,7 @@ def _header(run: Run, counts: Mapping[State, int], links: Markup) -> Markup:
         for name, words in STATES.items()
         if counts.get(name) or name in ("failed", "passed")
     ]
-    facts = f"{run.tests:,} tests in {_duration(run.seconds)}, begun {run.begun}; goldens: {run.mode}"
+    facts = f"{run.tests:,} test{'' if run.tests == 1 else 's'} in {_duration(run.seconds)}, begun {run.begun}; goldens: {run.mode}"
     return tag(
         "header",
         tag("p", run.title, class_="project"),

@@ -18,6 +18,8 @@ HIGH: Final = 170
 LEFT: Final = 64
 BELOW: Final = 22
 PAD: Final = 8
+TICK: Final = 8
+"""Characters for which there is room beside an axis."""
 THEN: Final = "golden"
 NOW: Final = "this run"
 
@@ -34,6 +36,11 @@ def picture(data: Json) -> Markup:
 def short(value: Any, digits: int = 4) -> str:
     """Return a number as people read it; "none" for what is none."""
     return "none" if value is None else f"{value:.{digits}g}"
+
+
+def narrow(value: float, digits: int) -> str:
+    """Return a number with as many digits as there is room for beside an axis."""
+    return next((text for count in range(digits, 1, -1) if len(text := short(value, count)) <= TICK), short(value, 1))
 
 
 def figure(drawn: Content, caption: Content) -> Markup:
@@ -94,8 +101,8 @@ class Axes:
         return [
             tag("line", x1=LEFT, y1=PAD, x2=LEFT, y2=HIGH - BELOW, class_="axis"),
             tag("line", x1=LEFT, y1=HIGH - BELOW, x2=WIDE - PAD, y2=HIGH - BELOW, class_="axis"),
-            tag("text", short(high, digits), x=LEFT - 6, y=PAD + 10, class_="tick end"),
-            tag("text", short(low, digits), x=LEFT - 6, y=HIGH - BELOW, class_="tick end"),
+            tag("text", narrow(high, digits), x=LEFT - 6, y=PAD + 10, class_="tick end"),
+            tag("text", narrow(low, digits), x=LEFT - 6, y=HIGH - BELOW, class_="tick end"),
             tag("text", names[0], x=LEFT, y=HIGH - 6, class_="tick"),
             tag("text", names[1], x=WIDE - PAD, y=HIGH - 6, class_="tick end"),
         ]
@@ -130,9 +137,8 @@ def _curve(data: Json) -> Markup:
         None if at is None else tag("line", x1=at, y1=PAD, x2=at, y2=HIGH - BELOW, class_="mark"),
         [_band(side, name, axes) for side, name in zip(sides, ("then", "now"), strict=True)],
     )
-    stretched = (
-        f"each point stands for {length / count:,.0f} elements: their least and greatest" if length > count else ""
-    )
+    each = f"{length / count:,.{0 if length >= 10 * count else 1}f}"
+    stretched = f"each point is the least and greatest of about {each} elements" if length > count else ""
     words = ". ".join(part[0].upper() + part[1:] for part in (far, stretched) if part)
     return figure(drawing, [_title(data), legend(), tag("span", words)])
 
