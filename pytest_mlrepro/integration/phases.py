@@ -225,7 +225,7 @@ class Phases:
             seed = 0 if case.plan is None else case.plan.seed
             case.robustness = Robustness(
                 case.item,
-                self.session.settings.root,
+                self.session.settings,
                 self.open_golden,
                 seed=seed,
                 silent=self.silent,
