@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,6 +113,7 @@ def test_what_is_not_finite_is_told_and_breaks_nothing() -> None:
 
 
 def test_of_a_frame_the_columns_that_differ_most_are_drawn() -> None:
+    pd = pytest.importorskip("pandas")
     one = pd.DataFrame({"a": np.arange(30.0), "b": np.arange(30.0), "c": np.arange(30.0), "d": ["x"] * 30})
     two = one.assign(a=one.a + 0.1, b=one.b * 3, c=one.c * 2)
     found = [picture["path"] for picture in drawn(one, two) if picture["type"] == "curve"]
