@@ -61,15 +61,15 @@ def _each(ended: Ended, details: Details | None) -> Iterator[Record]:
         yield _record(ended, name, json.loads(text), details)
     steps = details.steps if details is not None else None
     outcomes = {check.name: check.outcome for check in ended.checks}
-    own = {f"step {step['name']}" for step in steps["steps"]} if steps is not None else set()
+    plain = details.plain_steps if details is not None else set()
     remarks = dict(ended.remarks)
     for name, outcome in outcomes.items():
-        if name in told or (name in own and details is not None and name not in details.valued):
+        if name in told or name in plain:
             continue
         facts = {"kind": "golden", "outcome": outcome, **({"remark": remarks[name]} if name in remarks else {})}
         yield _record(ended, name, facts, details)
     if steps is not None:
-        of_steps = [outcome for name, outcome in outcomes.items() if name in own] or ["passed"]
+        of_steps = [outcome for name, outcome in outcomes.items() if name.startswith("step ")] or ["passed"]
         worst = min(of_steps, key=WORST.index)
         shown = steps if worst != "passed" else {**steps, "headline": "", "lines": []}
         yield {**_envelope(ended, "pipeline", {"kind": "pipeline", "outcome": worst}), "detail": shown}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlrepro.report.html.markup import Markup, joined, tag
@@ -46,6 +46,7 @@ class Read(HTMLParser):
         self.odd.append(data)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.sampled_from(HOSTILE)))
 def test_a_text_stays_a_text_wherever_it_stands(text: str) -> None:
     found = Read(tag("p", text, title=text).text)

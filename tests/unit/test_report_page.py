@@ -116,6 +116,7 @@ def test_pictures_say_in_words_what_they_show() -> None:
         ("failed", "passed", "failed"),
         ("missing", "failed", "failed"),
         ("failed", "xfailed", "expected"),
+        ("missing", "skipped", "expected"),
         ("recorded", "passed", "changed"),
         ("passed", "failed", "passed"),
     ],

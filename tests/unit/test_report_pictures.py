@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,7 +57,7 @@ def test_curves_of_other_lengths_share_an_axis() -> None:
 
 
 @given(st.integers(1, 5000), st.integers(0, 2**32 - 1))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_an_envelope_keeps_every_extreme(size: int, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=size).astype(np.float32).astype(np.float64).round(3)
     found = envelope(describe(values), size)  # type: ignore[arg-type]  # an array
@@ -69,7 +68,7 @@ def test_an_envelope_keeps_every_extreme(size: int, seed: int) -> None:
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.data())
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_one_element_that_differs_is_seen_in_its_cell(rows: int, columns: int, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, columns - 1))
     one = np.zeros((rows, columns))
@@ -114,6 +113,7 @@ def test_what_is_not_finite_is_told_and_breaks_nothing() -> None:
 
 
 def test_of_a_frame_the_columns_that_differ_most_are_drawn() -> None:
+    pd = pytest.importorskip("pandas")
     one = pd.DataFrame({"a": np.arange(30.0), "b": np.arange(30.0), "c": np.arange(30.0), "d": ["x"] * 30})
     two = one.assign(a=one.a + 0.1, b=one.b * 3, c=one.c * 2)
     found = [picture["path"] for picture in drawn(one, two) if picture["type"] == "curve"]

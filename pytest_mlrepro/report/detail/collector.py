@@ -13,6 +13,7 @@ from ...drift import Profile, Report
 from ...golden.case import GoldenCase
 from ...golden.record import CONTRACT, DRIFT, RATCHET, Recorded
 from ...golden.rules import Judgement
+from ...golden.steps import step_key
 from ...robustness.report import RobustnessReport
 from ...values.node import Node
 from .data import contract_detail, distributions, drift_detail
@@ -94,6 +95,12 @@ class Details:
             return steps_detail(book)
         except Exception as error:  # noqa: BLE001  # as in `_spared`
             return {"steps": [], "more": 0, "first": None, "headline": "", "lines": [_trouble(error)]}
+
+    @property
+    def plain_steps(self) -> set[str]:
+        """Return the names that steps without a value of their own have among the checks."""
+        book = self.case.book if self.case is not None else None
+        return set() if book is None else {step_key(step.name) for step, _ in book.shown()} - self.valued
 
     @property
     def valued(self) -> set[str]:

@@ -21,7 +21,7 @@ MOST: Final = 2
 ROWS: Final = 12
 TEXT: Final = 60
 WHOLE: Final = 1 << 22
-"""Elements up to which an image is read as a whole."""
+"""Elements up to which an image, or a row of a map, is read as a whole."""
 FLAT: Final = 4
 """How much longer than wide something may be that people look at as a picture."""
 LEAST: Final = 8
@@ -104,12 +104,12 @@ def _of_arrays(one: Array, two: Array) -> Iterator[Json]:
     shown = _as_image(one) if same else None
     if shown is not None:
         yield _images(_whole(one, shown), _whole(two, shown))
-    elif len(one.shape) == len(two.shape) == 1 and max(one.data.size, two.data.size) > 1:
+    elif same and len(one.shape) > 1 and 1 < one.data.size <= WHOLE * one.shape[0]:
+        yield _map(one, two)
+    elif (same or len(one.shape) == len(two.shape) == 1) and max(one.data.size, two.data.size) > 1:
         length = max(one.data.size, two.data.size)
         curve: Json = {"type": "curve", "length": length, "golden": envelope(one, length), "now": envelope(two, length)}
         yield {**curve, "worst": _worst(one, two)} if same else curve
-    elif same and len(one.shape) > 1 and one.data.size > 1:
-        yield _map(one, two)
     if same and one.data.size >= 2 * LEAST:
         bars = histogram(one, two)
         if bars is not None:

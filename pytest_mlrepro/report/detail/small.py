@@ -49,12 +49,14 @@ def envelope(array: Array, length: int, points: int = POINTS) -> Json:
     Lists as long as there are stretches; None where there is no finite element.
     """
     count = min(length, points)
-    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    edges = _edges(length, count)
+    low, high = np.full(count, np.nan), np.full(count, np.nan)
     for start, found in pieces(array):
-        at = (np.arange(start, start + len(found)) * count) // length
-        kept = np.isfinite(found)
-        np.minimum.at(low, at[kept], found[kept])
-        np.maximum.at(high, at[kept], found[kept])
+        found[~np.isfinite(found)] = np.nan
+        at = slice(start * count // length, (start + len(found) - 1) * count // length + 1)
+        starts = np.maximum(edges[at] - start, 0)
+        low[at] = np.fmin(low[at], np.fmin.reduceat(found, starts))
+        high[at] = np.fmax(high[at], np.fmax.reduceat(found, starts))
     if length <= points:
         return {"low": numbers(low)}
     return {"low": numbers(low), "high": numbers(high)}
@@ -64,12 +66,19 @@ def grid(array: Array, other: Array, shape: tuple[int, int], side: int = SIDE) -
     """Return the greatest difference of two arrays in each cell of a grid; NaN where a NaN is on one side."""
     rows, columns = shape
     high, wide = min(rows, side), min(columns, side)
-    cells = np.zeros(high * wide)
-    for start, gap in _gaps(array, other):
-        flat = np.arange(start, start + len(gap))
-        at = (flat // columns) * high // rows * wide + (flat % columns) * wide // columns
-        np.maximum.at(cells, at, gap)  # a NaN wins, and stays
-    return cells.reshape(high, wide)
+    cells = np.zeros((high, wide))
+    edges = _edges(columns, wide)
+    whole = max(PIECE // columns, 1) * columns
+    for start, gap in _gaps(array, other, size=whole):
+        found = np.maximum.reduceat(gap.reshape(-1, columns), edges, axis=1)  # a NaN wins, and stays
+        at = np.arange(start // columns, start // columns + len(found)) * high // rows
+        np.maximum.at(cells, at, found)
+    return cells
+
+
+def _edges(length: int, count: int) -> Any:
+    """Return where each of `count` stretches of `length` elements begins."""
+    return -(-np.arange(count) * length // count)
 
 
 def histogram(array: Array, other: Array) -> Json:
@@ -89,9 +98,9 @@ def histogram(array: Array, other: Array) -> Json:
     return {"type": "histogram", "low": number(low), "high": number(high), "counts": counts.tolist(), "odd": odd}
 
 
-def _gaps(array: Array, other: Array, *, signed: bool = False) -> Iterator[tuple[int, Floats]]:
+def _gaps(array: Array, other: Array, *, signed: bool = False, size: int = PIECE) -> Iterator[tuple[int, Floats]]:
     """Yield the differences of two arrays of one size; 0 where both are NaN or the same infinity."""
-    for (start, one), (_, two) in zip(pieces(array), pieces(other), strict=True):
+    for (start, one), (_, two) in zip(pieces(array, size=size), pieces(other, size=size), strict=True):
         with np.errstate(invalid="ignore", over="ignore"):
             gap = two - one
         gap[(one == two) | (np.isnan(one) & np.isnan(two))] = 0.0

@@ -19,8 +19,10 @@ def steps_detail(book: StepBook) -> Json:
     """Return the graph of steps with the state of each: `same`, `within` what is allowed, `parts`, `follows`, `new` or `unused`."""
     found = book.whole()
     roots, after = {parted.name for parted in found.roots}, {parted.name for parted in found.consequences}
-    steps = []
-    for step, state in book.shown()[:STEPS]:
+    steps, shown = [], book.shown()
+    at = next((at for at, (step, _) in enumerate(shown) if found.first and step.name == found.first.name), 0)
+    begin = max(min(at - STEPS // 2, len(shown) - STEPS), 0)  # the first that parts is among those that are shown
+    for step, state in shown[begin : begin + STEPS]:
         if state == "differs":
             state = "parts" if step.name in roots else "follows" if step.name in after else state
         steps.append(
@@ -35,7 +37,7 @@ def steps_detail(book: StepBook) -> Json:
     first = found.first
     return {
         "steps": steps,
-        "more": max(len(book.shown()) - STEPS, 0),
+        "more": max(len(shown) - STEPS, 0),
         "first": None if first is None else first.name[:TEXT],
         "headline": book.headline()[:WORDS],
         "lines": book.lines(found)[:LINES] if first is not None or found.added or found.removed else [],

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from ..._json import Json
+from .axes import short
 from .bracket import bracket, course
+from .distributions import bins, levels
 from .graph import graph
 from .markup import Content, Markup, tag
-from .plots import bins, levels, picture, short
+from .plots import picture
 
 __all__ = ["body", "headline"]
 

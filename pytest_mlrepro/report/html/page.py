@@ -25,7 +25,7 @@ HERE: Final = Path(__file__).parent
 STATES: Final[Mapping[State, str]] = {
     "failed": "✕ failed",
     "changed": "✎ recorded or updated",
-    "expected": "○ expected to fail",
+    "expected": "○ expected to fail, or skipped",
     "passed": "✓ passed",
 }
 ICONS: Final[Mapping[State, str]] = {"failed": "✕", "changed": "✎", "expected": "○", "passed": "✓"}
@@ -91,7 +91,7 @@ def page(run: Run, records: Sequence[Record]) -> str:
 def state(record: Record) -> State:
     """Return what a verdict comes to for the run."""
     if record["outcome"] in BAD:
-        return "expected" if record["test_outcome"] == "xfailed" else "failed"
+        return "expected" if record["test_outcome"] in ("xfailed", "skipped") else "failed"
     return "passed" if record["outcome"] == "passed" else "changed"
 
 
@@ -109,7 +109,7 @@ def _conclusion(run: Run, counts: Mapping[State, int]) -> str:
     if not total:
         said = "no verdict"
     elif failed:
-        said = f"{failed:,} of {total:,} verdicts failed"
+        said = f"{failed:,} of {total:,} verdict{'' if total == 1 else 's'} failed"
     else:
         said = f"{total:,} verdict{'' if total == 1 else 's'}, none failed"
     return f"{said}, and the run was stopped" if run.stopped else said
@@ -129,7 +129,7 @@ def _header(run: Run, counts: Mapping[State, int], links: Markup) -> Markup:
         for name, words in STATES.items()
         if counts.get(name) or name in ("failed", "passed")
     ]
-    facts = f"{run.tests:,} tests in {_duration(run.seconds)}, begun {run.begun}; goldens: {run.mode}"
+    facts = f"{run.tests:,} test{'' if run.tests == 1 else 's'} in {_duration(run.seconds)}, begun {run.begun}; goldens: {run.mode}"
     return tag(
         "header",
         tag("p", run.title, class_="project"),
@@ -208,7 +208,7 @@ def _verdict(record: Record, number: int, room: Room, held: str) -> Markup:
     line = headline(record)
     shown = line if len(line) <= LINE else line[: LINE - 1] + "…"
     apart = record["test_outcome"] == "failed" and found != "failed"
-    summary: list[Content] = [
+    parts: list[Content] = [
         tag("span", tag("span", ICONS[found], aria_hidden="true"), f" {record['outcome']}", class_=f"badge {found}"),
         tag("span", record["kind"], class_="kind"),
         tag("span", record["check"], class_="check") if record["check"] and record["check"] != record["kind"] else None,
@@ -216,6 +216,8 @@ def _verdict(record: Record, number: int, room: Room, held: str) -> Markup:
         tag("span", "its test failed", class_="apart") if apart else None,
         tag("span", shown, class_="line") if shown else None,
     ]
+    # spaces, so that lines may break between them
+    summary = [(part, " ") for part in parts if part is not None]
     marks = {"data_kind": record["kind"], "data_state": found}
     content = body(record, room) if record.get("detail") or record.get("message") else []
     if not joined(content).text:

@@ -3,116 +3,28 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from ..._json import Json
-from .markup import Content, Markup, tag
+from .axes import BASE, LEFT, NOW, PAD, THEN, WIDE, Axes, figure, finite, frame, legend, path, short
+from .markup import Markup, tag
 from .raster import png
 
-__all__ = ["bins", "levels", "picture"]
-
-WIDE: Final = 640
-HIGH: Final = 170
-LEFT: Final = 64
-BELOW: Final = 22
-PAD: Final = 8
-THEN: Final = "golden"
-NOW: Final = "this run"
+__all__ = ["picture"]
 
 
 def picture(data: Json) -> Markup:
     """Return the figure of one picture, with its caption and legend."""
     drawn: Mapping[str, Callable[[Json], Markup]] = {
         "curve": _curve, "histogram": _histogram, "map": _map, "images": _images, "numbers": _numbers,
-        "bins": bins, "levels": levels,
     }  # fmt: skip
     return drawn[data["type"]](data)
 
 
-def short(value: Any, digits: int = 4) -> str:
-    """Return a number as people read it; "none" for what is none."""
-    return "none" if value is None else f"{value:.{digits}g}"
-
-
-def figure(drawn: Content, caption: Content) -> Markup:
-    """Return a picture with its caption below."""
-    return tag("figure", drawn, tag("figcaption", caption))
-
-
-def frame(label: str, *content: Content, high: int = HIGH) -> Markup:
-    """Return a drawing that has a sentence for those who can't see it."""
-    return tag("svg", *content, viewBox=f"0 0 {WIDE} {high}", role="img", aria_label=label, class_="plot")
-
-
-def legend(then: str = THEN, now: str = NOW) -> Markup:
-    """Return which line is which: dashed and full, so that it does not take colours to tell."""
-    keys = [("then", then, {"stroke_dasharray": "5 3"}), ("now", now, {})]
-    return tag(
-        "span",
-        *(
-            tag(
-                "span",
-                tag(
-                    "svg",
-                    tag("line", x1=0, y1=6, x2=26, y2=6, class_=f"line {name}", **more),
-                    viewBox="0 0 26 12",
-                    width=26,
-                    height=12,
-                    aria_hidden="true",
-                    class_="key",
-                ),
-                words,
-                class_="entry",
-            )
-            for name, words, more in keys
-        ),
-        class_="legend",
-    )
-
-
-class Axes:
-    """Where numbers lie in a drawing."""
-
-    def __init__(self, x: tuple[float, float], y: tuple[float, float]) -> None:
-        self._x, self._y = x, _widened(y)
-
-    def x(self, value: float) -> float:
-        """Return where a value of the horizontal axis lies."""
-        low, high = self._x
-        return round(LEFT + (WIDE - LEFT - PAD) * (value - low) / ((high - low) or 1), 1)
-
-    def y(self, value: float) -> float:
-        """Return where a value of the vertical axis lies."""
-        low, high = self._y
-        return round(HIGH - BELOW - (HIGH - BELOW - PAD) * (value - low) / ((high - low) or 1), 1)
-
-    def drawn(self, names: tuple[str, str], digits: int = 4) -> list[Markup]:
-        """Return the axes, with the ends of each in numbers."""
-        low, high = self._y
-        return [
-            tag("line", x1=LEFT, y1=PAD, x2=LEFT, y2=HIGH - BELOW, class_="axis"),
-            tag("line", x1=LEFT, y1=HIGH - BELOW, x2=WIDE - PAD, y2=HIGH - BELOW, class_="axis"),
-            tag("text", short(high, digits), x=LEFT - 6, y=PAD + 10, class_="tick end"),
-            tag("text", short(low, digits), x=LEFT - 6, y=HIGH - BELOW, class_="tick end"),
-            tag("text", names[0], x=LEFT, y=HIGH - 6, class_="tick"),
-            tag("text", names[1], x=WIDE - PAD, y=HIGH - 6, class_="tick end"),
-        ]
-
-
-def _widened(ends: tuple[float, float]) -> tuple[float, float]:
-    low, high = ends
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
-
-
-def _finite(values: Sequence[float | None]) -> list[float]:
-    return [value for value in values if value is not None]
-
-
 def _curve(data: Json) -> Markup:
     sides = [data["golden"], data["now"]]
-    known = _finite([value for side in sides for ends in side.values() for value in ends])
+    known = finite([value for side in sides for ends in side.values() for value in ends])
     if not known:
         return tag("p", "No finite number to draw.")
     length, count = data["length"], len(sides[0]["low"])
@@ -127,12 +39,11 @@ def _curve(data: Json) -> Markup:
     drawing = frame(
         f"{label}; {far}" if far else label,
         axes.drawn(("0", f"{length - 1:,}"), 5),
-        None if at is None else tag("line", x1=at, y1=PAD, x2=at, y2=HIGH - BELOW, class_="mark"),
+        None if at is None else tag("line", x1=at, y1=PAD, x2=at, y2=BASE, class_="mark"),
         [_band(side, name, axes) for side, name in zip(sides, ("then", "now"), strict=True)],
     )
-    stretched = (
-        f"each point stands for {length / count:,.0f} elements: their least and greatest" if length > count else ""
-    )
+    each = f"{length / count:,.{0 if length >= 10 * count else 1}f}"
+    stretched = f"each point is the least and greatest of about {each} elements" if length > count else ""
     words = ". ".join(part[0].upper() + part[1:] for part in (far, stretched) if part)
     return figure(drawing, [_title(data), legend(), tag("span", words)])
 
@@ -145,12 +56,12 @@ def _band(side: Json, name: str, axes: Axes) -> list[Markup]:
         low = [(axes.x(at), axes.y(side["low"][at])) for at in range(start, stop)]
         if "high" in side:
             high = [(axes.x(at), axes.y(side["high"][at])) for at in range(start, stop)]
-            area = f"{_path(high + low[::-1])}Z"
+            area = f"{path(high + low[::-1])}Z"
             drawn.append(tag("path", d=area, class_=f"band {name}", stroke_dasharray=dashes))
             continue
         if stop - start == 1:
             drawn.append(tag("circle", cx=low[0][0], cy=low[0][1], r=2, class_=f"dot {name}"))
-        drawn.append(tag("path", d=_path(low), class_=f"line {name}", stroke_dasharray=dashes))
+        drawn.append(tag("path", d=path(low), class_=f"line {name}", stroke_dasharray=dashes))
     return drawn
 
 
@@ -167,10 +78,6 @@ def _runs(values: Sequence[float | None]) -> list[tuple[int, int]]:
     return found
 
 
-def _path(points: Sequence[tuple[float, float]]) -> str:
-    return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
-
-
 def _title(data: Json) -> Markup | None:
     path = data.get("path", "value")
     return None if path == "value" else tag("code", path, class_="path")
@@ -180,10 +87,9 @@ def _histogram(data: Json) -> Markup:
     counts = data["counts"]
     axes = Axes((data["low"], data["high"]), (0, max(counts)))
     width = (WIDE - LEFT - PAD) / len(counts)
-    base = HIGH - BELOW
     bars = [
         tag("rect", x=round(LEFT + at * width, 1), y=axes.y(count), width=round(width - 1, 1),
-            height=round(base - axes.y(count), 1), class_="bar")
+            height=round(BASE - axes.y(count), 1), class_="bar")
         for at, count in enumerate(counts) if count
     ]  # fmt: skip
     zero = axes.x(0) if data["low"] < 0 < data["high"] else None
@@ -193,7 +99,7 @@ def _histogram(data: Json) -> Markup:
         f"Histogram of {label}",
         axes.drawn((short(data["low"]), short(data["high"])), 6),
         bars,
-        None if zero is None else tag("line", x1=zero, y1=PAD, x2=zero, y2=base, class_="mark"),
+        None if zero is None else tag("line", x1=zero, y1=PAD, x2=zero, y2=BASE, class_="mark"),
     )
     odd = f"; {data['odd']:,} have no finite difference" if data["odd"] else ""
     at_zero = "" if zero is None else "; dashed: no difference"
@@ -256,64 +162,3 @@ def _numbers(data: Json) -> Markup:
     ]  # fmt: skip
     more = tag("p", f"… and {data['more']} more") if data["more"] else None
     return tag("div", tag("table", tag("thead", head), tag("tbody", *rows), class_="numbers"), more, class_="scroll")
-
-
-def bins(data: Json) -> Markup:
-    """Return two distributions of numbers over the same bins."""
-    then, now = data["then"], data["now"]
-    axes = Axes((0, len(then)), (0, max([*_finite(then), *_finite(now), 1e-9])))
-    low, high = _end(data, "low"), _end(data, "high")
-    drawing = frame(
-        f"Distribution of {data['column']} from {low} to {high}, then and now",
-        axes.drawn((low, high), 3),
-        tag("path", d=_stairs(now, axes, closed=True), class_="band now"),
-        tag("path", d=_stairs(now, axes), class_="line now"),
-        tag("path", d=_stairs(then, axes), class_="line then", stroke_dasharray="5 3"),
-    )
-    return figure(drawing, [tag("strong", data["column"]), legend("reference", NOW), _nulls(data)])
-
-
-def _end(data: Json, name: str) -> str:
-    if not data.get("dates"):
-        return short(data[name])
-    try:
-        return dt.datetime.fromtimestamp(data[name], dt.UTC).date().isoformat()
-    except (OverflowError, ValueError, OSError):
-        return short(data[name])
-
-
-def _stairs(shares: Sequence[float | None], axes: Axes, *, closed: bool = False) -> str:
-    points = []
-    for at, share in enumerate(shares):
-        points += [(axes.x(at), axes.y(share or 0.0)), (axes.x(at + 1), axes.y(share or 0.0))]
-    if closed:
-        points = [(axes.x(0), axes.y(0)), *points, (axes.x(len(shares)), axes.y(0))]
-    return _path(points) + ("Z" if closed else "")
-
-
-def _nulls(data: Json) -> Markup | None:
-    then, now = data["nulls"]
-    return tag("span", f"Nulls: {_percent(then)} → {_percent(now)}.") if then or now else None
-
-
-def _percent(share: float | None) -> str:
-    return "none" if share is None else f"{share:.3g}" if share < 0.001 else f"{share:.1%}"
-
-
-def levels(data: Json) -> Markup:
-    """Return the shares of categories, then and now, those that moved most first."""
-    top = max([*_finite(data["then"]), *_finite(data["now"]), 1e-9])
-    rows = []
-    for name, then, now in zip(data["names"], data["then"], data["now"], strict=True):
-        bars = tag(
-            "svg",
-            tag("rect", x=0, y=1, width=round(200 * (then or 0) / top, 1), height=7, class_="bar then"),
-            tag("rect", x=0, y=10, width=round(200 * (now or 0) / top, 1), height=7, class_="bar now"),
-            viewBox="0 0 200 18", width=200, height=18, aria_hidden="true",
-        )  # fmt: skip
-        cells = [tag("td", _percent(share), class_="number") for share in (then, now)]
-        rows.append(tag("tr", tag("th", name, scope="row"), *cells, tag("td", bars)))
-    head = tag("tr", *(tag("th", name, scope="col") for name in ("category", "reference", NOW)), tag("td"))
-    more = f"… and {data['more']} more categories. " if data["more"] else None
-    table = tag("table", tag("thead", head), tag("tbody", *rows), class_="numbers")
-    return figure(tag("div", table, class_="scroll"), [tag("strong", data["column"]), more, _nulls(data)])
