@@ -61,7 +61,19 @@ def test_only_the_door_knows_pytest(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_optional_libraries_are_never_imported(path: Path) -> None:
     optional = {"torch", "sklearn", "pandas", "polars", "pyarrow", "scipy", "hypothesis", "xdist", "randomly"}
-    optional |= {"safetensors", "h5py", "onnx", "joblib", "foolbox", "eagerpy", "narwhals", "duckdb", "cleanlab"}
+    optional |= {
+        "safetensors",
+        "h5py",
+        "onnx",
+        "joblib",
+        "foolbox",
+        "eagerpy",
+        "narwhals",
+        "duckdb",
+        "cleanlab",
+        "fsspec",
+        "s3fs",
+    }
     assert not [name for name in imported(path) if name.split(".")[0] in optional]
 
 

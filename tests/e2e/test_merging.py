@@ -8,6 +8,8 @@ import pytest
 
 from tests.e2e.checkout import Checkout
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     ".gitignore": "__pycache__/\n.mlrepro/\n",
     "pytest.ini": "[pytest]\naddopts = -p pytest_mlrepro.plugin -p no:cacheprovider\n"

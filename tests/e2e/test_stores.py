@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mlrepro.golden.configured import configured
 from tests.e2e.checkout import Checkout
 from tests.unit.stores import KEY, SECRET, Server, s3_server
 
@@ -117,6 +118,7 @@ def test_nothing_is_recorded_or_accepted_while_the_store_is_away(tmp_path: Path,
     assert "1 passed" in out(checkout)
 
 
+@pytest.mark.slow
 def test_a_folder_beside_the_project_and_a_large_array_that_changes(tmp_path: Path) -> None:
     checkout = project(tmp_path / "p", "../store")
     checkout.record()
@@ -142,6 +144,7 @@ def test_files_in_the_store_are_no_data_of_the_test(tmp_path: Path) -> None:
     assert "objects/" not in checkout.mlrepro("show", "--provenance", "test_m")
 
 
+@pytest.mark.slow
 def test_parallel_recording_gives_the_same_bytes(tmp_path: Path) -> None:
     pytest.importorskip("xdist")
     pytest.importorskip("fsspec")
@@ -172,6 +175,7 @@ def test_a_run_that_needs_no_array_imports_nothing_for_it(tmp_path: Path) -> Non
     assert "loaded []" in out(checkout, "-s")
 
 
+@pytest.mark.slow
 def test_gc_keeps_what_goldens_proposals_and_branches_need(tmp_path: Path) -> None:
     store = tmp_path / "store"
     checkout = project(tmp_path / "p", "../store")
@@ -259,6 +263,7 @@ def test_without_a_store_the_commands_say_so(tmp_path: Path) -> None:
         assert "has no mlrepro_store" in checkout.mlrepro(command, code=2)
 
 
+@pytest.mark.slow
 def test_a_golden_of_the_past_is_compared_with_its_array_from_the_store(tmp_path: Path) -> None:
     checkout = project(tmp_path / "p", "../store")
     checkout.record()
@@ -273,3 +278,9 @@ def test_a_setting_that_is_wrong(tmp_path: Path) -> None:
     done = checkout.run("-m", "pytest")
     assert done.returncode == 4
     assert "mlrepro_store_limit must be a size such as" in done.stderr + done.stdout
+
+
+def test_the_configuration_on_the_page_about_stores_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "stores.md").read_text("utf-8")
+    (tmp_path / "pytest.ini").write_text(page.partition("```ini\n")[2].partition("```")[0], "utf-8")
+    assert configured(tmp_path) == (tmp_path, "s3://team-goldens/vision", 2**20)

@@ -215,12 +215,12 @@ for act in (lambda: one.put(Path(raw), entry), lambda: two.fetch(entry)):
 """
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_on_the_way_there_and_back(tmp_path: Path, server: Server) -> None:
     raw, entry = array_in(tmp_path, 96 << 20)
     small, other = array_in(tmp_path, 10, seed=1)
     facts = [f"s3://goldens/{tmp_path.name}", raw, entry["size"], entry["blake3"], small, other["blake3"]]
     out = run_python(MEASURED, *facts, **server.environment)
-    print(out)
     assert max(map(int, out.split())) < 64 << 20
 
 
