@@ -7,9 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -323,28 +322,34 @@ def test_without_a_store_nothing_goes_there(tmp_path: Path) -> None:
         read_size("-3 kB")
 
 
-def test_a_seeded_test_draws_the_same_whether_or_not_something_was_fetched(address: str, tmp_path: Path) -> None:
-    """What talks to a store starts threads and draws numbers; a test that is seeded sees neither."""
-    from pytest_mlrepro import seed_everything
+DRAWN = """
+import random, sys, threading, uuid
+from pathlib import Path
+import numpy as np
+from pytest_mlrepro import seed_everything
+from pytest_mlrepro.golden.objects import Objects
 
+address, folder, size, digest, fetches = sys.argv[1:]
+found = []
+with seed_everything(3):
+    found += [random.random(), uuid.uuid4(), np.random.default_rng().random()]
+    if fetches == "yes":
+        Objects(Path(folder), address).fetch({"file": digest + ".npy", "size": int(size), "blake3": digest})
+    thread = threading.Thread(target=lambda: found.append(np.random.default_rng().random()))
+    thread.start()
+    thread.join()
+    found += [random.random(), uuid.uuid4(), np.random.default_rng().random(), np.random.random()]
+print(found)
+"""
+
+
+def test_a_seeded_test_draws_the_same_whether_or_not_something_was_fetched(tmp_path: Path, server: Server) -> None:
+    """What talks to a store starts threads and draws numbers, most of all the first time; a seeded test sees neither."""
     raw, entry = array_in(tmp_path / "a", 70_000)
-    Objects(tmp_path / "one", address).put(raw, entry)
-
-    def drawn(fetch: Callable[[], Any]) -> list[Any]:
-        import random
-        import uuid
-
-        import numpy as np
-
-        found: list[Any] = []
-        with seed_everything(3):
-            found += [random.random(), uuid.uuid4(), np.random.default_rng().random()]
-            fetch()
-            thread = threading.Thread(target=lambda: found.append(np.random.default_rng().random()))
-            thread.start()
-            thread.join()
-            found += [random.random(), uuid.uuid4(), np.random.default_rng().random(), np.random.random()]
-        return found
-
-    plain = drawn(lambda: None)
-    assert drawn(lambda: Objects(tmp_path / "two", address).path(tmp_path, entry)) == plain
+    facts = [f"s3://goldens/{tmp_path.name}", tmp_path / "two", entry["size"], entry["blake3"]]
+    put = "import sys; from pathlib import Path; from pytest_mlrepro.golden.objects import Objects; a, f, s, d, r = sys.argv[1:]; "
+    put += "Objects(Path(f + '-'), a).put(Path(r), {'file': d + '.npy', 'size': int(s), 'blake3': d})"
+    run_python(put, *facts, raw, **server.environment)
+    plain = run_python(DRAWN, *facts, "no", **server.environment)
+    assert run_python(DRAWN, *facts, "yes", **server.environment) == plain
+    assert list((tmp_path / "two").rglob("*.npy"))
