@@ -251,6 +251,8 @@ def test_what_was_lost_in_the_store_comes_back_from_a_checkout_that_has_it(tmp_p
     shutil.rmtree(tmp_path / "store")
     said = other.mlrepro("fetch", code=1)
     assert "test_m.py::test_m: " in said
+    assert said.count(str(entry(checkout)["blake3"])) == 1
+    assert "not on this machine" in other.mlrepro("show", "test_m")
     assert "mlrepro push" in said
     assert "1 array in the store" in checkout.mlrepro("push")
     assert "1 array here" in other.mlrepro("fetch", "test_m")

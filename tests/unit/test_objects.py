@@ -282,6 +282,14 @@ def test_addresses_that_nothing_can_open(tmp_path: Path) -> None:
     assert "fsspec is needed here" in said
 
 
+def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    raw, entry = array_in(tmp_path / "a", 1000)
+    with pytest.raises(GoldenError, match=r"can't reach ftp://…@127\.0\.0\.1:9/x: ConnectionRefusedError") as caught:
+        Objects(tmp_path, "ftp://anna:hunter22@127.0.0.1:9/x").put(raw, entry)
+    assert "Nothing was recorded" in str(caught.value)
+
+
 def test_a_hostile_entry_leads_nowhere_else(tmp_path: Path) -> None:
     for file in ("../../etc/passwd", f"{'a' * 63}.npy", f"{'A' * 64}.npy"):
         assert not is_object({"file": file, "size": 1, "blake3": file.removesuffix(".npy")})
