@@ -286,3 +286,26 @@ def test_the_configuration_on_the_page_about_stores_is_read(tmp_path: Path) -> N
     page = (Path(__file__).parent.parent.parent / "docs" / "stores.md").read_text("utf-8")
     (tmp_path / "pytest.ini").write_text(page.partition("```ini\n")[2].partition("```")[0], "utf-8")
     assert configured(tmp_path) == (tmp_path, "s3://team-goldens/vision", 2**20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["../store", "file://{}/store"])
+def test_a_search_for_the_reason_finds_the_arrays_too(store: str, tmp_path: Path) -> None:
+    if "://" in store:
+        pytest.importorskip("fsspec")
+    test = "import numpy as np\nfrom values import shift\n\ndef test_m(golden):\n"
+    test += "    golden.check(np.arange(50_000.0) + shift(), 'big')\n"
+    values = "def shift():\n    return 1.0\n\ndef other():\n    return 1\n"
+    checkout = project(tmp_path / "p", store.format(tmp_path.as_posix()), **{"test_m.py": test, "values.py": values})
+    checkout.write(
+        "conftest.py", "import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).parent))\n"
+    )
+    checkout.record()
+    checkout.commit()
+    checkout.change("values.py", "return 1.0", "return 2.0")
+    checkout.fail()
+    if "://" in store:
+        shutil.rmtree(tmp_path / "store")  # what was fetched serves the copy as well
+    kept = sorted((checkout.root / ".mlrepro" / "objects").rglob("*.npy"))
+    assert "values.shift carries the change" in checkout.mlrepro("explain", "--bisect", "test_m")
+    assert sorted((checkout.root / ".mlrepro" / "objects").rglob("*.npy")) == kept
