@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -39,8 +39,8 @@ class Settings:
     """Whether files that a test with a golden opens are noted."""
     data_dirs: tuple[Path, ...] = ()
     """Folders outside of the root directory whose files count as data."""
-    store: str = ""
-    """Folder or address of large arrays; "" where all lie with their goldens."""
+    store: str = field(default="", repr=False)
+    """Folder or address of large arrays; "" where all lie with their goldens. An address may hold a password."""
     store_limit: int = 2**20
     """Bytes above which an array is a large one."""
 
