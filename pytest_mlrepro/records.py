@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -43,8 +43,8 @@ class Settings:
     """What results may depend on, so that goldens of one device or library stand beside those for all; in order."""
     variant: tuple[str, ...] | None = None
     """The keys of the variant that this run reads and writes, and no other; None for the most specific that fits."""
-    store: str = ""
-    """Folder or address of large arrays; "" where all lie with their goldens."""
+    store: str = field(default="", repr=False)
+    """Folder or address of large arrays; "" where all lie with their goldens. An address may hold a password."""
     store_limit: int = 2**20
     """Bytes above which an array is a large one."""
 

@@ -64,6 +64,7 @@ def test_optional_libraries_are_never_imported(path: Path) -> None:
     optional = {"torch", "sklearn", "pandas", "polars", "pyarrow", "scipy", "hypothesis", "xdist", "randomly"}
     optional |= {"safetensors", "h5py", "onnx", "joblib", "foolbox", "eagerpy", "narwhals", "duckdb", "cleanlab"}
     optional |= {"securesystemslib", "cryptography", "prov", "openlineage", "cyclonedx", "packageurl", "rocrate"}
+    optional |= {"fsspec", "s3fs"}
     assert not [name for name in imported(path) if name.split(".")[0] in optional]
 
 

@@ -84,7 +84,14 @@ class Runner:
     def _command(self, report: Path) -> list[str]:
         path, _, name = self.nodeid.partition("::")
         test = f"{self.root / path}::{name}" if name else str(self.root / path)
-        ours = ("-p", "no:cacheprovider", "--golden=check", f"--rootdir={self.root}", f"--junitxml={report}")
+        ours = (
+            "-p",
+            "no:cacheprovider",
+            "--golden=check",
+            "--mlrepro-ci=none",
+            f"--rootdir={self.root}",
+            f"--junitxml={report}",
+        )
         return [sys.executable, "-m", "pytest", *self.arguments, *ours, test]
 
 

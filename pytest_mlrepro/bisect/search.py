@@ -22,6 +22,7 @@ from .old_files import OldFiles
 from .restore import Restorer, variable_value
 from .source import Unsplicable
 from .state import files_of_now
+from .stored import lend, store_arguments
 from .tree import Tree, tree_of
 from .tries import Found, Search, Try
 from .units import Unit, put_back
@@ -82,9 +83,8 @@ class _Bench:
         parts = [(name, part.text) for name, part in (case.new.code.parts if case.new.code else ())]
         environment["PYTHONPATH"] = python_path(top, self.tree.top, case.cwd, environment, parts, self.repo.prefix)
         environment["PYTHONDONTWRITEBYTECODE"] = "1"  # bytecode of one try must not serve another
-        return Runner(
-            case.nodeid, self.root, cwd if cwd.is_dir() else self.root, environment, case.arguments, case.seconds
-        )
+        arguments = (*case.arguments, *store_arguments(case.root))
+        return Runner(case.nodeid, self.root, cwd if cwd.is_dir() else self.root, environment, arguments, case.seconds)
 
     def run(self, runner: Runner, units: Sequence[Unit]) -> Outcome:
         """Put units back, run, and put the copy back to the state of now."""
@@ -94,6 +94,7 @@ class _Bench:
             return Outcome("breaks", f"can't be put back together: {error}")
         try:
             self.tree.change(change.files)
+            lend(self.case.root, self.root)
             outcome = runner.run(change.variables)
             outcome = replace(outcome, words=outcome.words.replace(f"{self.tree.top}{os.sep}", ""))
             return replace(outcome, digests=_digests(self.root)) if outcome.kind == "fails" else outcome

@@ -117,6 +117,7 @@ def push(root: Path, tests: tuple[str, ...]) -> None:
 def _each(root: Path, tests: tuple[str, ...], deal: Callable[[Path, Json], bool]) -> int:
     """Deal with each array of goldens that may lie in a store; return how many were dealt with. Status 1 where some were not."""
     done, troubles = 0, 0
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
     for folder in _chosen(root, tests):
         for entry in (
             entry for check in loaded(folder).checks.values() for entry in check.arrays() if is_object(entry)
@@ -126,6 +127,7 @@ def _each(root: Path, tests: tuple[str, ...], deal: Callable[[Path, Json], bool]
                 said = "" if dealt else f"{entry['file']} is not in this checkout"
             except GoldenError as error:
                 dealt, said = False, str(error)
+            click.echo(clear, nl=False, err=True)
             done += dealt
             if not dealt:
                 troubles += 1
@@ -154,4 +156,4 @@ def _objects(root: Path) -> Objects:
 
 
 def _tell(words: str) -> None:
-    click.echo(f"\r\x1b[K{words}\r", nl=False, err=True)
+    click.echo(f"\r\x1b[K{words}", nl=False, err=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from .._json import Json
+from ..provenance.git import ask_git
 
 __all__ = ["conflict_text", "has_markers"]
 
@@ -29,13 +30,19 @@ def conflict_text(folder: Path) -> str:
         [
             f"two branches changed the golden in {folder}, and git merged neither:",
             *_sides(folder),
-            "Choose one of them, for all files of this golden at once, and add it:",
-            f"  git checkout --ours   -- '{folder}'   (the branch that you are on)",
-            f"  git checkout --theirs -- '{folder}'   (the branch that you merge; in a rebase it is the other way round)",
-            f"  git add -- '{folder}'",
-            "or, if the merged code gives a value of its own, run the test then and accept what it gives",
+            "Choose one of them, for all files of this golden at once:",
+            f"  first:   git add -- '{folder}'",
+            f"  ours:    git restore --source=HEAD --staged --worktree -- '{folder}'",
+            f"  theirs:  git restore --source={_other(folder)} --staged --worktree -- '{folder}'",
+            "Then run the test: if the merged code gives a value of its own, accept that",
         ]
     )
+
+
+def _other(folder: Path) -> str:
+    """Return what git calls the commit that is merged, picked or rebased; taking files of it alone leaves nothing unmerged."""
+    names = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD", "REVERT_HEAD")
+    return next((name for name in names if ask_git(folder, "rev-parse", "--verify", "--quiet", name)), "MERGE_HEAD")
 
 
 def _sides(folder: Path) -> Iterator[str]:

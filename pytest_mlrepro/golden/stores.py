@@ -224,7 +224,11 @@ class AddressStore:
         except (GoldenError, UsageError):
             raise
         except FileNotFoundError as error:
-            raise GoneError(f"{name or 'the store'} is not at {self.shown} ({scrubbed(str(error))})") from None
+            said = scrubbed(str(error))
+            why = (
+                "" if name and name in said else f" ({said})"
+            )  # of a bucket that isn't there, say, and not of the file
+            raise GoneError(f"{name or 'the store'} is not at {self.shown}{why}") from None
         except Exception as error:  # noqa: BLE001  # each file system has errors of its own
             said = f"{type(error).__name__}: {scrubbed(str(error))}"
             raise GoldenError(f"can't {what} {name or 'the objects'} at {self.shown}: {said}") from None
@@ -243,6 +247,8 @@ class AddressStore:
                 f"mlrepro_store is {self.shown}, and what reads such addresses is not installed: {scrubbed(str(error))}. "
                 "For S3, run  pip install 'pytest-mlrepro[remote]'"
             ) from None
+        except OSError as error:  # such as that of a server which every request needs
+            raise GoldenError(f"can't reach {self.shown}: {type(error).__name__}: {scrubbed(str(error))}") from None
         except Exception as error:  # noqa: BLE001  # an unknown protocol, an address without a bucket, a broken configuration
             raise UsageError(
                 f"mlrepro_store is {self.shown}, and fsspec can't open that: {scrubbed(str(error))}"

@@ -38,6 +38,9 @@ def contents(
             continue
         yield f"{name or '(unnamed)'}  {allowed_text(check.tolerance)}  {check.digest[:32]}…"
         yield from (f"  {line}" for line in islice(allowed_by_key(check.tolerance), LEAVES))
+        if not check.is_here(folder):
+            yield "  its arrays are in the store, and not on this machine: bring them here with  mlrepro fetch"
+            continue
         distributed = is_distribution(check)
         leaves = _metrics(check, folder, metrics) if distributed else _told(check, folder)
         yield from (f"  {line}" for line in islice(leaves, LEAVES))

@@ -127,6 +127,11 @@ def _spreads(session: Session) -> Iterator[str]:
 def _listed(title: str, names: list[str]) -> Iterator[str]:
     if names:
         yield title
-        yield from (f"  {name}" for name in names[:SHOWN])
+        yield from (f"  {_plain(name)}" for name in names[:SHOWN])
     if len(names) > SHOWN:
         yield f"  … and {len(names) - SHOWN} more"
+
+
+def _plain(text: str) -> str:
+    """Return text that keeps to its line: in the log of a CI service, a line may be a command."""
+    return text if text.isprintable() else ascii(text)[1:-1]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mlrepro.golden.configured import configured
 from tests.e2e.checkout import Checkout
 from tests.unit.stores import KEY, SECRET, Server, s3_server
 
@@ -117,6 +118,7 @@ def test_nothing_is_recorded_or_accepted_while_the_store_is_away(tmp_path: Path,
     assert "1 passed" in out(checkout)
 
 
+@pytest.mark.slow
 def test_a_folder_beside_the_project_and_a_large_array_that_changes(tmp_path: Path) -> None:
     checkout = project(tmp_path / "p", "../store")
     checkout.record()
@@ -142,6 +144,7 @@ def test_files_in_the_store_are_no_data_of_the_test(tmp_path: Path) -> None:
     assert "objects/" not in checkout.mlrepro("show", "--provenance", "test_m")
 
 
+@pytest.mark.slow
 def test_parallel_recording_gives_the_same_bytes(tmp_path: Path) -> None:
     pytest.importorskip("xdist")
     pytest.importorskip("fsspec")
@@ -160,18 +163,19 @@ def test_parallel_recording_gives_the_same_bytes(tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
-def test_a_run_that_needs_no_array_imports_nothing_for_it(tmp_path: Path) -> None:
-    checkout = project(tmp_path / "p", "../store")
+@pytest.mark.parametrize("elements", ["50_000", "2_000_000"])
+def test_a_run_that_needs_no_array_imports_nothing_for_it(elements: str, tmp_path: Path) -> None:
+    checkout = project(tmp_path / "p", "../store", **{"test_m.py": TEST.replace("50_000", elements)})
     checkout.record()
     checkout.write("pytest.ini", INI.format("s3://nowhere/x"))
     checkout.write(
         "conftest.py",
-        "import sys\n\ndef pytest_unconfigure():\n    found = {'fsspec', 's3fs', 'configparser'} & {*sys.modules}\n"
-        "    print('loaded', sorted(found - {'configparser'}))\n",
+        "import sys\n\ndef pytest_unconfigure():\n    print('loaded', sorted({'fsspec', 's3fs'} & {*sys.modules}))\n",
     )
     assert "loaded []" in out(checkout, "-s")
 
 
+@pytest.mark.slow
 def test_gc_keeps_what_goldens_proposals_and_branches_need(tmp_path: Path) -> None:
     store = tmp_path / "store"
     checkout = project(tmp_path / "p", "../store")
@@ -192,21 +196,23 @@ def test_gc_keeps_what_goldens_proposals_and_branches_need(tmp_path: Path) -> No
     checkout.git("checkout", "-q", "main")
     in_stash = update("2")
     checkout.git("stash", "-q")
+    in_later_stash = update("2.5")
+    checkout.git("stash", "-q")  # now the first one is in the reflog alone
     dropped = update("3")
     uncommitted = update("4")
     out(checkout, code=1, SHIFT="5")  # a proposal keeps the small check of the golden, and has the large one itself
-    assert stored() == {in_history, on_branch, in_stash, dropped, uncommitted}
+    assert stored() == {in_history, on_branch, in_stash, in_later_stash, dropped, uncommitted}
     said = checkout.mlrepro("gc")
     assert "1 not yet referred to and younger than 14 days" in said
     said = checkout.mlrepro("gc", "--grace", "0")
     assert f"unused  {dropped[:2]}/{dropped}.npy" in said
     assert "mlrepro gc --yes" in said
-    assert len(stored()) == 5, "listing removes nothing"
+    assert len(stored()) == 6, "listing removes nothing"
     (store / "README.md").write_text("not ours")
     (store / dropped[:2] / ".abc.tmp").write_text("of a write that broke off")
     said = checkout.mlrepro("gc", "--grace", "0", "--yes")
     assert "removed: 2 files" in said
-    assert stored() == {in_history, on_branch, in_stash, uncommitted}
+    assert stored() == {in_history, on_branch, in_stash, in_later_stash, uncommitted}
     assert (store / "README.md").exists()
     golden(checkout).write_text("<<<<<<< ours\n" + golden(checkout).read_text())  # in the middle of a merge
     checkout.mlrepro("gc", "--grace", "0", "--yes")
@@ -247,6 +253,8 @@ def test_what_was_lost_in_the_store_comes_back_from_a_checkout_that_has_it(tmp_p
     shutil.rmtree(tmp_path / "store")
     said = other.mlrepro("fetch", code=1)
     assert "test_m.py::test_m: " in said
+    assert said.count(str(entry(checkout)["blake3"])) == 1
+    assert "not on this machine" in other.mlrepro("show", "test_m")
     assert "mlrepro push" in said
     assert "1 array in the store" in checkout.mlrepro("push")
     assert "1 array here" in other.mlrepro("fetch", "test_m")
@@ -259,6 +267,7 @@ def test_without_a_store_the_commands_say_so(tmp_path: Path) -> None:
         assert "has no mlrepro_store" in checkout.mlrepro(command, code=2)
 
 
+@pytest.mark.slow
 def test_a_golden_of_the_past_is_compared_with_its_array_from_the_store(tmp_path: Path) -> None:
     checkout = project(tmp_path / "p", "../store")
     checkout.record()
@@ -273,3 +282,32 @@ def test_a_setting_that_is_wrong(tmp_path: Path) -> None:
     done = checkout.run("-m", "pytest")
     assert done.returncode == 4
     assert "mlrepro_store_limit must be a size such as" in done.stderr + done.stdout
+
+
+def test_the_configuration_on_the_page_about_stores_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "stores.md").read_text("utf-8")
+    (tmp_path / "pytest.ini").write_text(page.partition("```ini\n")[2].partition("```")[0], "utf-8")
+    assert configured(tmp_path) == (tmp_path, "s3://team-goldens/vision", 2**20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["../store", "file://{}/store"])
+def test_a_search_for_the_reason_finds_the_arrays_too(store: str, tmp_path: Path) -> None:
+    if "://" in store:
+        pytest.importorskip("fsspec")
+    test = "import numpy as np\nfrom values import shift\n\ndef test_m(golden):\n"
+    test += "    golden.check(np.arange(50_000.0) + shift(), 'big')\n"
+    values = "def shift():\n    return 1.0\n\ndef other():\n    return 1\n"
+    checkout = project(tmp_path / "p", store.format(tmp_path.as_posix()), **{"test_m.py": test, "values.py": values})
+    checkout.write(
+        "conftest.py", "import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).parent))\n"
+    )
+    checkout.record()
+    checkout.commit()
+    checkout.change("values.py", "return 1.0", "return 2.0")
+    checkout.fail()
+    if "://" in store:
+        shutil.rmtree(tmp_path / "store")  # what was fetched serves the copy as well
+    kept = sorted((checkout.root / ".mlrepro" / "objects").rglob("*.npy"))
+    assert "values.shift carries the change" in checkout.mlrepro("explain", "--bisect", "test_m")
+    assert sorted((checkout.root / ".mlrepro" / "objects").rglob("*.npy")) == kept

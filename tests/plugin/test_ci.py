@@ -133,3 +133,56 @@ def test_the_files_in_the_repository_are_what_they_say() -> None:
     assert any("pytest" in step.get("run", "") for step in job["steps"])
     assert gitlab["test"]["artifacts"]["reports"]["codequality"] == "gl-code-quality-report.json"
     assert hooks["repos"][0]["hooks"] == [{"id": hook["id"]}]
+
+
+INJECTING = """
+import numpy as np
+import pytest
+
+EVIL = "x\\n::error::pwned\\r::add-mask::y"
+SHIFT = 0.0
+
+def test_check(golden):
+    golden.check(1.0 + SHIFT, EVIL)
+
+def test_text(golden):
+    golden.check({EVIL: "a"} if SHIFT else {"b": "c"}, "text")
+
+def test_step(pipeline):
+    pipeline.step("s " + EVIL.replace("\\r", "\\n"), lambda x: x + SHIFT, np.arange(3.0))
+
+@pytest.mark.repro(reruns=2)
+def test_checkpoint(repro, golden):
+    repro.checkpoint(EVIL, object if False else len(DRAWN) * SHIFT)
+    DRAWN.append(1)
+    golden.check(1.0, "second")
+    golden.check(2.0, EVIL + "2") if not SHIFT else None
+
+DRAWN = []
+"""
+
+
+@pytest.mark.parametrize("shift", ["0.0", "1.0"])
+def test_names_that_tests_choose_start_no_command_in_the_log(
+    shift: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(pytester)
+    project.write(INJECTING)
+    lines = project.run("--golden=record", "-rA").outlines
+    project.write(INJECTING.replace("SHIFT = 0.0", f"SHIFT = {shift}"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    lines += project.run("-rA").outlines
+    found = [line.lstrip() for line in "\n".join(lines).splitlines()]
+    assert not [line for line in found if line.startswith("::") and not line.startswith("::error file=")]
+
+
+def test_names_of_verdicts_start_no_command_in_the_log(pytester: pytest.Pytester) -> None:
+    project = Project(pytester)
+    project.write(
+        "import numpy as np\nfrom pytest_mlrepro import Linf\n\ndef test_r(robustness):\n"
+        "    x = np.array([[1.0], [-1.0]])\n"
+        "    robustness.check(lambda x: (x[:, 0] > 0).astype(int), x, [1, 0], Linf(0.1), min_accuracy=0.5, name='x\\n::error::y')\n"
+    )
+    lines = project.run().outlines
+    assert any("::error::y: " in line for line in lines), "it is shown, on a line that it did not begin"
+    assert not [line for line in lines if line.lstrip().startswith("::")]

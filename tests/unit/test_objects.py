@@ -7,9 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -215,12 +214,12 @@ for act in (lambda: one.put(Path(raw), entry), lambda: two.fetch(entry)):
 """
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_on_the_way_there_and_back(tmp_path: Path, server: Server) -> None:
     raw, entry = array_in(tmp_path, 96 << 20)
     small, other = array_in(tmp_path, 10, seed=1)
     facts = [f"s3://goldens/{tmp_path.name}", raw, entry["size"], entry["blake3"], small, other["blake3"]]
     out = run_python(MEASURED, *facts, **server.environment)
-    print(out)
     assert max(map(int, out.split())) < 64 << 20
 
 
@@ -283,6 +282,14 @@ def test_addresses_that_nothing_can_open(tmp_path: Path) -> None:
     assert "fsspec is needed here" in said
 
 
+def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    raw, entry = array_in(tmp_path / "a", 1000)
+    with pytest.raises(GoldenError, match=r"can't reach ftp://…@127\.0\.0\.1:9/x: ConnectionRefusedError") as caught:
+        Objects(tmp_path, "ftp://anna:hunter22@127.0.0.1:9/x").put(raw, entry)
+    assert "Nothing was recorded" in str(caught.value)
+
+
 def test_a_hostile_entry_leads_nowhere_else(tmp_path: Path) -> None:
     for file in ("../../etc/passwd", f"{'a' * 63}.npy", f"{'A' * 64}.npy"):
         assert not is_object({"file": file, "size": 1, "blake3": file.removesuffix(".npy")})
@@ -323,28 +330,34 @@ def test_without_a_store_nothing_goes_there(tmp_path: Path) -> None:
         read_size("-3 kB")
 
 
-def test_a_seeded_test_draws_the_same_whether_or_not_something_was_fetched(address: str, tmp_path: Path) -> None:
-    """What talks to a store starts threads and draws numbers; a test that is seeded sees neither."""
-    from pytest_mlrepro import seed_everything
+DRAWN = """
+import random, sys, threading, uuid
+from pathlib import Path
+import numpy as np
+from pytest_mlrepro import seed_everything
+from pytest_mlrepro.golden.objects import Objects
 
+address, folder, size, digest, fetches = sys.argv[1:]
+found = []
+with seed_everything(3):
+    found += [random.random(), uuid.uuid4(), np.random.default_rng().random()]
+    if fetches == "yes":
+        Objects(Path(folder), address).fetch({"file": digest + ".npy", "size": int(size), "blake3": digest})
+    thread = threading.Thread(target=lambda: found.append(np.random.default_rng().random()))
+    thread.start()
+    thread.join()
+    found += [random.random(), uuid.uuid4(), np.random.default_rng().random(), np.random.random()]
+print(found)
+"""
+
+
+def test_a_seeded_test_draws_the_same_whether_or_not_something_was_fetched(tmp_path: Path, server: Server) -> None:
+    """What talks to a store starts threads and draws numbers, most of all the first time; a seeded test sees neither."""
     raw, entry = array_in(tmp_path / "a", 70_000)
-    Objects(tmp_path / "one", address).put(raw, entry)
-
-    def drawn(fetch: Callable[[], Any]) -> list[Any]:
-        import random
-        import uuid
-
-        import numpy as np
-
-        found: list[Any] = []
-        with seed_everything(3):
-            found += [random.random(), uuid.uuid4(), np.random.default_rng().random()]
-            fetch()
-            thread = threading.Thread(target=lambda: found.append(np.random.default_rng().random()))
-            thread.start()
-            thread.join()
-            found += [random.random(), uuid.uuid4(), np.random.default_rng().random(), np.random.random()]
-        return found
-
-    plain = drawn(lambda: None)
-    assert drawn(lambda: Objects(tmp_path / "two", address).path(tmp_path, entry)) == plain
+    facts = [f"s3://goldens/{tmp_path.name}", tmp_path / "two", entry["size"], entry["blake3"]]
+    put = "import sys; from pathlib import Path; from pytest_mlrepro.golden.objects import Objects; a, f, s, d, r = sys.argv[1:]; "
+    put += "Objects(Path(f + '-'), a).put(Path(r), {'file': d + '.npy', 'size': int(s), 'blake3': d})"
+    run_python(put, *facts, raw, **server.environment)
+    plain = run_python(DRAWN, *facts, "no", **server.environment)
+    assert run_python(DRAWN, *facts, "yes", **server.environment) == plain
+    assert list((tmp_path / "two").rglob("*.npy"))
