@@ -17,6 +17,9 @@ from .stock import Holding
 
 __all__ = ["Anchored", "by_checkpoint", "by_signature"]
 
+LARGEST = 256 * 2**20
+"""Bytes; a store of a hundred thousand goldens needs less."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
@@ -101,6 +104,8 @@ def _held(point: Checkpoint, held: list[Holding]) -> str:
 
 def _read(path: Path, option: str) -> str:
     try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{option} {path} is too large to be one of ours: {path.stat().st_size:,} bytes")
         return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise UsageError(f"{option} {path} can't be read: {error.strerror or error}") from None

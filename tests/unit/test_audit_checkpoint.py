@@ -188,3 +188,10 @@ def test_a_store_with_problems_is_not_noted(root: Path) -> None:
 def test_without_goldens_there_is_nothing_to_note(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no golden under .*: nothing was signed"):
         require_whole(tmp_path, nothing="nothing was signed")
+
+
+def test_a_file_that_is_too_large_is_not_read(root: Path, noted: Path) -> None:
+    with noted.open("r+b") as file:
+        file.truncate(anchors.LARGEST + 1)  # sparse: takes no room
+    with pytest.raises(UsageError, match="is too large to be one of ours: 268,435,457 bytes"):
+        held(root, noted)

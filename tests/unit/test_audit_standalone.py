@@ -148,7 +148,7 @@ def summed(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_each_changed_byte_of_the_records_is_found_though_the_sums_were_made_anew(tmp_path: Path) -> None:
+def test_changed_bytes_of_the_records_are_found_though_the_sums_were_made_anew(tmp_path: Path) -> None:
     root = tmp_path / "project"
     root.mkdir()
     exported(kept(root), tmp_path / "out")

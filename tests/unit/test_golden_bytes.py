@@ -1,4 +1,4 @@
-"""Each byte of a small store is changed in turn, and each change is found, but for what is free on purpose.
+"""Bytes of stores are changed in turn (each one of a small store), and each change is found, but for what is free on purpose.
 
 Free are `timings.json`, which no digest covers, and in the text of a contract what a reader of TOML doesn't see.
 """
@@ -60,7 +60,7 @@ def unfound(folder: Path, flip: str, *, step: int = 1) -> Iterator[tuple[str, in
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("flip", "step"), [("lowest bit", 9), ("case", 13), ("highest bit", 11), ("a newline", 17)])
-def test_each_changed_byte_of_a_golden_with_steps_and_provenance_is_found(tmp_path: Path, flip: str, step: int) -> None:
+def test_changed_bytes_all_over_a_golden_with_steps_are_found(tmp_path: Path, flip: str, step: int) -> None:
     (kept,) = (path.parent for path in (COMPAT / "golden-2").rglob("golden.json"))
     folder = tmp_path / kept.name
     shutil.copytree(kept, folder)
