@@ -120,7 +120,7 @@ def _example(example: Json, room: Fitting) -> Markup:
             tag("td", row["after"], class_="number"))
         for row in example.get("rows", ())
     ]  # fmt: skip
-    head = tag("tr", *(tag("th", name, scope="col") for name in ("", "before", "after")))
+    head = tag("tr", *(tag("th", name, scope="col") for name in ("element", "before", "after")))
     table = tag("table", tag("thead", head), tag("tbody", *rows), class_="numbers")
     return tag("div", tag("p", caption), tag("div", table, class_="scroll") if rows else None, class_="example")
 
