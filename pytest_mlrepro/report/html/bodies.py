@@ -31,7 +31,15 @@ def headline(record: Record) -> str:
         first = next(iter(detail.get("lines", ())), "")
     if not first and record.get("message"):
         first = _first_line(record["message"])
-    return str(first or record.get("remark") or "").rstrip(":")
+    return str(first or record.get("remark") or _near(detail)).rstrip(":")
+
+
+def _near(detail: Json) -> str:
+    """Return how much of its tolerance a value uses that has other bits than recorded."""
+    if detail.get("used") is None:
+        return ""
+    excused = f"; {detail['tolerated']:,} elements beyond it are excused" if detail.get("tolerated") else ""
+    return f"other bits than recorded; {detail['used']:.2g} of the tolerance is used{excused}"
 
 
 def _first_line(message: str) -> str:
