@@ -129,6 +129,8 @@ class Checking:
         verify_arrays(recorded, self.folder)
         found = rule.judge(recorded, self.folder, node)
         if not found.change and not found.looser:
+            if self.witness is not None and found.comparison is not None:
+                self.witness.near(key, found.comparison)
             self._passed(key, found.remark)
             return None
         self.changes.append(found.change or "; ".join(found.looser))

@@ -42,7 +42,7 @@ class Judgement:
     concludes: bool = False
     """Whether `change` is the conclusion: other data is what a drift check is about, and no reason for it."""
     comparison: Comparison | None = None
-    """What `details` are the words of, where they are of a comparison."""
+    """Of values that are compared element by element."""
 
     @property
     def words(self) -> str:
@@ -103,5 +103,5 @@ class Within:
         allowed = recorded.tolerances if learned else tighter(recorded.tolerances, self.asked)
         comparison = compare(recorded.node(folder), node, allowed)
         if comparison.ok:
-            return Judgement(looser=looser)
+            return Judgement(looser=looser, comparison=comparison)
         return Judgement(comparison.headline, explain(comparison), looser, comparison=comparison)

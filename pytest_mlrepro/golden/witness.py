@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ..compare.difference import Comparison
 from ..values.node import Node
 from .record import Recorded
 from .rules import Judgement
@@ -21,6 +22,9 @@ class Witness(Protocol):
 
     def differs(self, key: str, recorded: Recorded, folder: Path, now: Node, found: Judgement) -> None:
         """Take in that a value is not what was recorded; it may be read now, and not later."""
+
+    def near(self, key: str, found: Comparison) -> None:
+        """Take in that a value has other bits than recorded, and is within what is allowed."""
 
     def drifts(self, key: str, then: Profile, now: Profile) -> None:
         """Take in the profiles of a reference and of the frame that left it."""

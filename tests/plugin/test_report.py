@@ -180,6 +180,16 @@ def test_what_passes_is_recorded_too(recorded: Project) -> None:
     assert len(found) == 13
 
 
+def test_what_passes_within_its_tolerance_tells_how_much_of_it_is_used(project: Project) -> None:
+    project.write("import numpy as np\ndef test_it(golden): golden.check(np.ones(9), 'x', rtol=0, atol=0.5)")
+    project.record()
+    project.write("import numpy as np\ndef test_it(golden): golden.check(np.ones(9) + 0.25, 'x', rtol=0, atol=0.5)")
+    project.run("--mlrepro-json=r.jsonl", "--mlrepro-report=r.html").assert_outcomes(passed=1)
+    (line,) = lines(project)
+    assert line["detail"] == {"used": 0.5, "tolerated": 0}
+    assert "0.5 of the tolerance is used" in (project.root / "r.html").read_text("utf-8")
+
+
 def test_several_processes_write_what_one_writes(failing: Project) -> None:
     args = ("-p", "xdist", "-n", "2", "--mlrepro-json=many.jsonl", "--mlrepro-report=many.html")
     failing.run("--mlrepro-json=one.jsonl", "--mlrepro-report=one.html")

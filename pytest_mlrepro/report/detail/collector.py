@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..._json import Json
+from ...compare.difference import Comparison
 from ...contracts.finding import Finding
 from ...drift import Profile, Report
 from ...golden.case import GoldenCase
@@ -19,6 +20,7 @@ from ...values.node import Node
 from .data import contract_detail, distributions, drift_detail
 from .pictures import pictures
 from .robustness import robustness_detail
+from .small import number
 from .steps import steps_detail
 
 __all__ = ["Details"]
@@ -53,6 +55,10 @@ class Details:
         if found.change:
             with self._spared(key):
                 self._at(key)["pictures"] = pictures(recorded.node(folder), now)
+
+    def near(self, key: str, found: Comparison) -> None:
+        """Take in how much of its tolerance a value uses that passed."""
+        self._at(key).update(used=number(found.used), tolerated=found.tolerated)
 
     def drifts(self, key: str, then: Profile, now: Profile) -> None:
         """Keep the profiles until it is known which columns moved."""

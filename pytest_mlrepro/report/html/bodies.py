@@ -31,7 +31,15 @@ def headline(record: Record) -> str:
         first = next(iter(detail.get("lines", ())), "")
     if not first and record.get("message"):
         first = _first_line(record["message"])
-    return str(first or record.get("remark") or "").rstrip(":")
+    return str(first or record.get("remark") or _near(detail)).rstrip(":")
+
+
+def _near(detail: Json) -> str:
+    """Return how much of its tolerance a value uses that has other bits than recorded."""
+    if detail.get("used") is None:
+        return ""
+    excused = f"; {detail['tolerated']:,} elements beyond it are excused" if detail.get("tolerated") else ""
+    return f"other bits than recorded; {detail['used']:.2g} of the tolerance is used{excused}"
 
 
 def _first_line(message: str) -> str:
@@ -120,7 +128,7 @@ def _example(example: Json, room: Fitting) -> Markup:
             tag("td", row["after"], class_="number"))
         for row in example.get("rows", ())
     ]  # fmt: skip
-    head = tag("tr", *(tag("th", name, scope="col") for name in ("", "before", "after")))
+    head = tag("tr", *(tag("th", name, scope="col") for name in ("element", "before", "after")))
     table = tag("table", tag("thead", head), tag("tbody", *rows), class_="numbers")
     return tag("div", tag("p", caption), tag("div", table, class_="scroll") if rows else None, class_="example")
 

@@ -78,8 +78,8 @@ def course(record: Record, detail: Json) -> Markup | None:
         )  # fmt: skip
         numbers = [tag("td", cell, class_="number") for cell in cells]
         bars.append(tag("tr", tag("th", stage["attack"], scope="row"), *numbers, tag("td", gauge)))
-    names = ("attack", "tried", "broke", "evaluations", "left at most", "")
-    head = tag("tr", *(tag("th", name, scope="col") for name in names))
+    names = ("attack", "tried", "broke", "evaluations", "left at most")
+    head = tag("tr", *(tag("th", name, scope="col") for name in names), tag("td"))
     return tag("div", tag("table", tag("thead", head), tag("tbody", *bars)), class_="scroll")
 
 
