@@ -171,6 +171,7 @@ def test_step(pipeline):
 def test_checks_of_other_rules_are_shown_as_their_failures_were_too(project: Project, monkeypatch) -> None:
     pytest.importorskip("pandas")
     pytest.importorskip("narwhals")
+    pytest.importorskip("tomlkit")
     project.write(DATA)
     code, text = run(project.root, "--golden=record")
     assert code == 0, text
