@@ -268,6 +268,29 @@ def test_on_a_terminal_single_keys_answer(changed: Project) -> None:
     assert len(pending(changed)) == 2
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_on_a_terminal_prune_asks_first(changed: Project, answer: str) -> None:
+    import pty
+
+    changed.write("def test_fit():\n    pass\n")
+    assert run(changed.root)[0] == 0
+    main, other = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from pytest_mlrepro.cli import main; main()", "prune"],
+        cwd=changed.root, stdin=other, stdout=other, stderr=other, env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    os.close(other)
+    said = read_until(main, "remove these 3? [y/N]: ")
+    assert "test_m.py::test_grid  (its test is gone)" in said
+    os.write(main, f"{answer}\n".encode())
+    said += read_until(main, "removed 3 goldens" if answer == "y" else "nothing was removed")
+    assert process.wait(30) == (0 if answer == "y" else 1), said
+    os.close(main)
+    assert len(changed.stored()) == (0 if answer == "y" else 12)
+    assert bool(pending(changed)) == (answer == "n")
+
+
 def press(terminal: int, key: bytes) -> None:
     """Press a key once the program waits for a single one: what was typed before that is thrown away."""
     import termios
