@@ -88,6 +88,8 @@ class Plugin:
         if collection.wants_attacks(session.items):
             self._attack(session)  # first: it adds fixtures to tests, whose code is watched
         self.phases.watch.begin(session.items)
+        if self.session.settings.variants and any(map(self.phases.watch.concerns, session.items)):
+            self.session.present()  # now: it may import torch, which is not to happen in the middle of a seeded test
         if self.session.settings.mode != "check":
             self.session.count_metrics()  # what shares a false-alarm rate, before this run records more of it
         if self.session.settings.mode != "check" or collection.wants_reruns(session.items):

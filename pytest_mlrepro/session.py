@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,7 +116,8 @@ class Session:
         """
         if self.run.partial or not self.run.judged:
             return []
-        return sorted(folder for folder in self._golden_folders() if self._is_obsolete(folder))
+        undecided = self._undecided()
+        return sorted(folder for folder in self._golden_folders() if self._is_obsolete(folder, undecided))
 
     def keep_last_run(self) -> None:
         """Write down what `mlrepro prune` and `mlrepro status` are to know, if the run had to do with goldens.
@@ -180,7 +181,7 @@ class Session:
             folder / self.settings.golden_dir for folder in walked | {test.file.parent for test in self.run.collected}
         }
 
-    def _is_obsolete(self, folder: Path) -> bool:
+    def _is_obsolete(self, folder: Path, undecided: Set[tuple[Path, str]]) -> bool:
         if self.owners.get(folder) in self.run.touched:
             return False
         from .errors import GoldenError
@@ -195,8 +196,13 @@ class Session:
         test = TestId(Path(os.path.normpath(folder / golden.file)), golden.test)
         owner = self.run.collected.get(test)
         if owner is None:
-            return self._was_looked_at(test.file)
+            return self._was_looked_at(test.file) and _function(test) not in undecided
         return owner in self.run.passed and owner not in self.run.touched
+
+    def _undecided(self) -> set[tuple[Path, str]]:
+        """Return the test functions of which some case did not pass: a skip may stand for all that could not be made here,
+        such as for an empty list of devices."""
+        return {_function(test) for test, nodeid in self.run.collected.items() if nodeid not in self.run.passed}
 
     def _was_looked_at(self, file: Path) -> bool:
         """Tell whether a test file was collected, or, of one that is gone, its folder: others may be left out on purpose."""
@@ -205,3 +211,8 @@ class Session:
         if not file.is_relative_to(self.settings.root):
             return False
         return file.relative_to(self.settings.root).as_posix() in self.run.collectors
+
+
+def _function(test: TestId) -> tuple[Path, str]:
+    """Return the file and the name of a test without its parameters."""
+    return test.file, test.name.partition("[")[0]

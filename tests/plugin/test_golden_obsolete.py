@@ -427,6 +427,26 @@ def test_the_reason_why_a_run_was_none_is_told(both: Project) -> None:
     assert ") was no whole one: -k was given" in result.output
 
 
+CASES = """
+import pytest
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_p(golden, device):
+    golden.check(device)
+"""
+
+
+def test_cases_that_could_not_be_made_here_keep_their_goldens(both: Project) -> None:
+    both.write(CASES.replace("DEVICES", "['cpu', 'cuda']"), "test_p.py")
+    both.record()
+    both.write(CASES.replace("DEVICES", "[]"), "test_p.py")
+    assert obsolete(both) == []
+    both.write(CASES.replace("DEVICES", "['cpu', pytest.param('mps', marks=pytest.mark.skip)]"), "test_p.py")
+    assert obsolete(both) == []
+    both.write(CASES.replace("DEVICES", "['cpu']"), "test_p.py")
+    assert obsolete(both) == ["test_p-cuda"]
+
+
 # States by test
 
 

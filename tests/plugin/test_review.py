@@ -171,6 +171,7 @@ def test_step(pipeline):
 def test_checks_of_other_rules_are_shown_as_their_failures_were_too(project: Project, monkeypatch) -> None:
     pytest.importorskip("pandas")
     pytest.importorskip("narwhals")
+    pytest.importorskip("tomlkit")
     project.write(DATA)
     code, text = run(project.root, "--golden=record")
     assert code == 0, text
@@ -265,6 +266,29 @@ def test_on_a_terminal_single_keys_answer(changed: Project) -> None:
     os.close(main)
     assert reasons(changed).count("seen on a terminal") == 1
     assert len(pending(changed)) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_on_a_terminal_prune_asks_first(changed: Project, answer: str) -> None:
+    import pty
+
+    changed.write("def test_fit():\n    pass\n")
+    assert run(changed.root)[0] == 0
+    main, other = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from pytest_mlrepro.cli import main; main()", "prune"],
+        cwd=changed.root, stdin=other, stdout=other, stderr=other, env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    os.close(other)
+    said = read_until(main, "remove these 3? [y/N]: ")
+    assert "test_m.py::test_grid  (its test is gone)" in said
+    os.write(main, f"{answer}\n".encode())
+    said += read_until(main, "removed 3 goldens" if answer == "y" else "nothing was removed")
+    assert process.wait(30) == (0 if answer == "y" else 1), said
+    os.close(main)
+    assert len(changed.stored()) == (0 if answer == "y" else 12)
+    assert bool(pending(changed)) == (answer == "n")
 
 
 def press(terminal: int, key: bytes) -> None:
@@ -453,8 +477,9 @@ def be_another_s_values(folder: Path, root: Path) -> None:
     for path in one(folder).iterdir():
         if path.name != "proposal.json":
             path.unlink()
-    for path in other.iterdir():
-        if path.name != "proposal.json":
+    (kept,) = root.glob("__golden__/test_m/test_fit-10-*")
+    for path in (*kept.iterdir(), *other.iterdir()):
+        if path.name not in ("proposal.json", "history.jsonl"):
             shutil.copy(path, one(folder))
 
 

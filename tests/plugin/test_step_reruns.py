@@ -39,7 +39,7 @@ def test_a_step_that_draws_at_random_is_named_and_the_fixed_one_before_it_is_not
     assert "not reproducible: step 'noise' differs in a second run of the same code" in text
     assert ">       pipeline.step('noise'" in text
     assert "'fixed' differs" not in text
-    assert not (project.root / ".mlrepro").exists()  # what does not repeat is proposed to nobody
+    assert not (project.root / ".mlrepro" / "pending").exists()  # what does not repeat is proposed to nobody
 
 
 def test_a_test_of_fixed_steps_has_something_to_compare_and_passes(project: Project) -> None:
@@ -57,7 +57,7 @@ def test_a_recording_refuses_a_step_that_does_not_repeat_and_writes_nothing(proj
     assert "not reproducible: step 'count' differs" in text
     assert "nothing was recorded" in text
     assert project.stored() == {}
-    assert not (project.root / ".mlrepro").exists()
+    assert not (project.root / ".mlrepro" / "pending").exists()
 
 
 def test_a_fixture_that_asks_for_the_pipeline_is_recorded_twice_too(project: Project) -> None:

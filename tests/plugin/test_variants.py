@@ -269,6 +269,22 @@ def test_a_version_below_one_counts_by_its_minor_version(
     assert variants._major("anything") == major
 
 
+def test_what_this_machine_is_is_asked_before_the_first_test_and_only_for_goldens(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    device = lambda: asked.append(os.environ.get("PYTEST_CURRENT_TEST", "before")) or "cpu"  # noqa: E731
+    monkeypatch.setattr(variants, "_ASKED", {**variants._ASKED, "device": device})
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    project.pytester.makeini(INI)
+    project.write("def test_plain():\n    pass\n")
+    project.run().assert_outcomes(passed=1)
+    assert asked == []
+    write(project, 1.0)
+    project.record()
+    assert asked == ["before"]
+
+
 def test_keys_come_in_the_order_of_the_declaration() -> None:
     assert variants.named_keys("numpy,device", ("device", "blas", "numpy")) == ("device", "numpy")
     with pytest.raises(UsageError, match="not declared"):
