@@ -25,7 +25,12 @@ __all__ = ["perturbations", "rows"]
 _FEW = 6
 """Elements that are drawn one by one, each to a value of its own."""
 _CELLS = 64
-"""Others go to the edge of the ball, in so many cells at most: a draw for each pixel would be more than hypothesis keeps."""
+"""Others move together, in so many cells at most: a draw for each pixel would be more than hypothesis keeps."""
+_STILL, _EDGE = 2**13, 2**15
+"""Cells draw two bytes each, since hypothesis draws bytes at once and lowers them one by one: below the first they stay
+where they are, from the second on they go to the edge, and in between by their share."""
+_STEPS = 1000
+"""Into which the way to the edge is divided."""
 
 
 def perturbations(x: Any, threat: Ball) -> Any:
@@ -92,9 +97,7 @@ def _cells(space: Space, origin: Any, form: TableForm) -> Any:
     for at in np.flatnonzero(space.numbers | space.categories | space.missable).tolist():
         kinds = []
         if space.numbers[at] and low[0, at] < high[0, at]:
-            kinds.append(
-                st.floats(-1, 1).map(partial(_between, float(low[0, at]), float(origin[0, at]), float(high[0, at])))
-            )
+            kinds.append(_part().map(partial(_between, float(low[0, at]), float(origin[0, at]), float(high[0, at]))))
         if space.categories[at]:
             kinds.append(st.sampled_from(space.levels[at].tolist()))
         if space.missable[at]:
@@ -163,21 +166,29 @@ def _around(origin: Floats, form: Form, threat: Ball) -> Any:
         )
     size = origin.shape[1]
     cells = min(size, _CELLS)
-    many = st.lists(st.sampled_from((0, 1, -1)), min_size=cells, max_size=cells)
-    signs = st.integers(0, 2**32 - 1) if cells < size else st.just(0)
-    few = st.dictionaries(st.integers(0, size - 1), st.floats(-1, 1), max_size=min(size, _FEW))
-    return st.tuples(st.one_of(st.just([]), many), signs, few).map(partial(_point, origin, form, threat))
+    many = st.binary(min_size=2 * cells, max_size=2 * cells)
+    side = st.sampled_from((0, 1, -1))
+    seed = st.integers(0, 2**32 - 1) if cells < size else st.just(0)
+    few = st.dictionaries(st.integers(0, size - 1), _part(), max_size=min(size, _FEW))
+    drawn = st.tuples(st.one_of(st.just(b""), many, many, many), side, seed, few)
+    return drawn.map(partial(_point, origin, form, threat))
 
 
-def _point(origin: Floats, form: Form, threat: Ball, drawn: tuple[list[int], int, dict[int, float]]) -> Floats:
-    many, seed, few = drawn
-    size = origin.shape[1]
-    parts = np.zeros(size)
-    if any(many):
-        signs = np.ones(size) if len(many) == size else np.random.default_rng(seed).choice((-1.0, 1.0), size)
-        parts = signs * np.concatenate(
-            [np.full(len(cell), float(sign)) for cell, sign in zip(np.array_split(parts, len(many)), many, strict=True)]
-        )
+def _part() -> Any:
+    """Return a strategy of shares of the way to the edge, often all of it; they shrink to the least that will do.
+
+    Whole numbers under it, since hypothesis takes 1.0 for a simpler float than 0.3.
+    """
+    return _hypothesis().integers(-2 * _STEPS, 2 * _STEPS).map(_share)
+
+
+def _share(steps: int) -> float:
+    return max(-1.0, min(1.0, steps / _STEPS))
+
+
+def _point(origin: Floats, form: Form, threat: Ball, drawn: tuple[bytes, int, int, dict[int, float]]) -> Floats:
+    many, side, seed, few = drawn
+    parts = _spread(many, side, seed, origin.shape[1])
     for at, part in few.items():
         parts[at] = part
     if not parts.any():
@@ -186,7 +197,21 @@ def _point(origin: Floats, form: Form, threat: Ball, drawn: tuple[list[int], int
     if threat.norm == "l0":  # an element may become anything inside the bounds
         low, high = threat.bounds or (0.0, 0.0)
         moved = np.where(parts == 0, origin, low + (parts + 1) / 2 * (high - low))
+    elif threat.norm != "linf":  # else a ball that is small beside the box swallows the shares
+        room = float(threat.distance(moved, origin)[0])
+        moved = origin + (moved - origin) * (threat.epsilon * float(np.abs(parts).max()) / room if room else 1.0)
     return threat.project(moved, origin, lambda x: read_inputs(form.restore(x))[0].astype(x.dtype))
+
+
+def _spread(many: bytes, side: int, seed: int, size: int) -> Any:
+    """Return for each element its share of the way to the edge, by its cell: odd ones up and even ones down, or all to one side."""
+    parts = np.zeros(size)
+    if not many:
+        return parts
+    for cell, high, low in zip(np.array_split(np.arange(size), len(many) // 2), many[::2], many[1::2], strict=True):
+        share = max(0.0, min(1.0, (256 * high + low - _STILL) / (_EDGE - _STILL)))
+        parts[cell] = share * (side or (1 if low % 2 else -1))
+    return parts if side or not seed else parts * np.random.default_rng(seed).choice((-1.0, 1.0), size)
 
 
 def _threat(threat: object) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import pytest_mlrepro
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -91,9 +93,10 @@ def test_the_tests_of_the_page_on_splits_pass(tmp_path: Path) -> None:
 def test_the_tests_of_the_page_on_contracts_pass(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
     page = (ROOT / "docs" / "contracts.md").read_text("utf-8")
-    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
-    assert "2 passed" in run(tmp_path, "pytest")
+    for text in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    assert "3 passed" in run(tmp_path, "pytest --golden=record")
+    assert "3 passed" in run(tmp_path, "pytest")
 
 
 def test_the_page_on_relations_holds_and_its_test_passes(tmp_path: Path) -> None:
@@ -174,3 +177,44 @@ def test_the_page_on_pipelines_is_true(tmp_path: Path) -> None:
     run(tmp_path, "pytest")
     printed = run(tmp_path, "mlrepro lineage test_wine")
     assert re.sub(r"; [^)]*\)", ")", printed) == tree  # without what this machine took
+
+
+@pytest.mark.parametrize(("page", "tests"), [("tutorial", 4), ("howto", 4)])
+def test_the_tests_of_a_page_record_and_pass(tmp_path: Path, page: str, tests: int) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+    for block in re.findall(r"^```python\n(# \w+\.py\n.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        (tmp_path / block.splitlines()[0].removeprefix("# ")).write_text(block, "utf-8")
+    assert f"{tests} passed" in run(tmp_path, "pytest --golden=record")
+    assert f"{tests} passed" in run(tmp_path, "pytest")
+
+
+def test_what_the_tutorial_changes_fails_as_it_says_and_is_accepted(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    text = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+    for block in re.findall(r"^```python\n(# \w+\.py\n.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        (tmp_path / block.splitlines()[0].removeprefix("# ")).write_text(block, "utf-8")
+    run(tmp_path, "pytest --golden=record")
+    model = tmp_path / "wine.py"
+    model.write_text(
+        model.read_text("utf-8").replace("LogisticRegression(max", "LogisticRegression(C=10, max"), "utf-8"
+    )
+    (quoted,) = re.findall(r"^```text\n(.*?)…\n```$", text, re.MULTILINE | re.DOTALL)
+    assert quoted.strip().removesuffix(";") in run(tmp_path, "pytest", expect=1)
+    second = re.findall(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[1]
+    for command in second.splitlines():
+        run(tmp_path, command)
+    run(tmp_path, "pytest")
+
+
+def test_every_public_name_stands_in_the_reference() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text("utf-8")
+    errors = {"FingerprintError", "GoldenError", "MissingDependencyError", "MlreproError", "UsageError"}
+    missing = {name for name in pytest_mlrepro.__all__ if f"pytest_mlrepro.{name}\n" not in text}
+    assert missing == {*errors, "strategies"}  # each in its module
+
+
+def test_every_page_stands_in_the_index() -> None:
+    index = (ROOT / "docs" / "index.md").read_text("utf-8")
+    pages = {page.stem for page in (ROOT / "docs").glob("*.md")} - {"index"}
+    assert {page for page in pages if f"\n{page}\n" not in index} == set()

@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 
 from .. import _lazy
 from ..errors import UsageError
+from .blocks import arranged
 from .contract import ColumnContract, Contract, Sort
 from .formats import FORMATS
 
@@ -80,7 +81,8 @@ def updated(text: str, contract: Contract) -> str:
             _replace(columns[name], _fields(column, _COLUMN), _COLUMN)
         else:
             columns[name] = _table(tomlkit, column)
-    return str(tomlkit.dumps(document))
+    found, names = str(tomlkit.dumps(document)), [own.name for own in contract.columns]
+    return found if list(tomllib.loads(found)["columns"]) == names else arranged(found, names)
 
 
 def _replace(table: Any, new: Mapping[str, Any], fields: tuple[str, ...]) -> None:

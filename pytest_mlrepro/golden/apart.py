@@ -1,4 +1,4 @@
-"""How far two recorded checks are apart: by tolerances, or as distributions."""
+"""How far two recorded checks are apart: by tolerances, as distributions, or as contracts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from ..compare.explain import explain
 from ..compare.walk import compare
 from .alike import Alike, is_distribution
+from .contracted import edits, is_contract, recorded_text
 from .record import RATE, Recorded
 from .store import verify_arrays
 
@@ -24,5 +25,8 @@ def recorded_apart(one: Recorded, two: Recorded, folders: tuple[Path, Path], *, 
     if is_distribution(one) and is_distribution(two):
         rule = Alike(one.tolerance[RATE], others=0)
         return rule.judge(one, folders[0], two.node(folders[1])).details
+    if is_contract(one) and is_contract(two):
+        texts = [recorded_text(check, folder) for check, folder in zip((one, two), folders, strict=True)]
+        return "\n".join(edits(*texts)) or "only its comments and its layout differ"
     comparison = compare(one.node(folders[0]), two.node(folders[1]), one.tolerances)
     return "" if comparison.ok else explain(comparison, width=width)

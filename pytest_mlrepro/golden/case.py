@@ -91,7 +91,7 @@ class GoldenCase:
     ) -> None:
         """Compare `value` with what was recorded under `name`; one check of a test may go without a name.
 
-        `rtol` is relative to the recorded value, and is given together with `atol`: |value - golden| <= atol + rtol * |golden|.
+        `rtol` is relative to the recorded value, and goes with `atol`: `|value - golden| <= atol + rtol * |golden|`.
         `max_ulp` allows that many representable numbers between the two. `tolerance` is a `Tolerance`, or a mapping of
         glob patterns over keys to one each; or "calibrate": then it is how far the further runs that the marker asks for
         (`@repro(vary=…)`) are seen apart when the check is recorded, for each key, times a safety factor. Without any of

@@ -15,7 +15,7 @@ from .layout import contract_file
 from .record import CONTRACT, Recorded
 from .rules import Judgement
 
-__all__ = ["Contracted", "is_contract", "recorded_text", "text_on_disk"]
+__all__ = ["Contracted", "edits", "is_contract", "recorded_text", "text_on_disk"]
 
 
 def is_contract(recorded: Recorded) -> bool:
@@ -68,11 +68,16 @@ class Contracted:
             headline, _, details = self.broken.partition("\n")
             return Judgement(headline, details, concludes=True)
         assert isinstance(node, Scalar)
-        edits = list(_edits(Contract.read(f"{recorded_text(recorded, folder)}\n"), Contract.read(f"{node.value}\n")))
-        if not edits:
+        found = list(edits(recorded_text(recorded, folder), str(node.value)))
+        if not found:
             return Judgement()  # comments alone
-        headline = f"the contract {self.key!r} was edited since it was accepted: {edits[0]}"
-        return Judgement(headline, "\n".join(f"  {edit}" for edit in edits[:20]), concludes=True)
+        headline = f"the contract {self.key!r} was edited since it was accepted: {found[0]}"
+        return Judgement(headline, "\n".join(f"  {edit}" for edit in found[:20]), concludes=True)
+
+
+def edits(old: str, new: str) -> Iterator[str]:
+    """Yield the fields in which one contract's text says something else than another's."""
+    yield from _edits(Contract.read(f"{old}\n"), Contract.read(f"{new}\n"))
 
 
 def _edits(old: Contract, new: Contract) -> Iterator[str]:

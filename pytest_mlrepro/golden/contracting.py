@@ -8,8 +8,8 @@ from typing import Any
 from ..contracts.check import worded
 from ..contracts.contract import Contract
 from ..contracts.finding import Finding
+from ..contracts.loosened import loosened
 from ..contracts.splits import assert_split
-from ..contracts.wider import wider
 from ..errors import UsageError
 from ..records import Check
 from ..values.describe import describe
@@ -79,9 +79,9 @@ class Contracting:
                 name, text if edited else recorded_text(recorded, self._case.folder), Contracted(name), learned=False
             )
             return
-        needed = wider(held, Contract.infer(frame, label=held.label, key=held.key, slack=slack)).updated(text)
+        needed = loosened(held, frame, findings, slack).updated(text)
         self._tell(name, findings, "failed" if checking.mode != "update" else "updated")
-        if needed == recorded_text(recorded, self._case.folder):
+        if needed == recorded_text(recorded, self._case.folder) or Contract.read(f"{needed}\n").check(frame):
             self._free(name, findings)  # nothing that could be accepted
         self._judged(name, needed, Contracted(name, worded(findings, name)), learned=False)
 

@@ -11,7 +11,7 @@ from blake3 import blake3
 from ..errors import GoldenError, UsageError
 from ..records import TestId
 
-__all__ = ["array_file", "contract_file", "golden_folder", "is_leaf", "pending_folder", "slug"]
+__all__ = ["array_file", "contract_file", "golden_folder", "hashed", "is_leaf", "pending_folder", "slug"]
 
 SLUG_LENGTH = 40
 HASH_LENGTH = 8

@@ -223,7 +223,7 @@ class Phases:
             assert case.item is not None  # asked for between set-up and tear-down
             seed = 0 if case.plan is None else case.plan.seed
             case.robustness = Robustness(
-                case.item, self.session.settings.root, self.open_golden, seed=seed, silent=self.silent
+                case.item, self.session.settings, self.open_golden, seed=seed, silent=self.silent
             )
         return case.robustness
 

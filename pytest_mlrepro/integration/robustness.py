@@ -13,6 +13,7 @@ import pytest
 
 from .._json import one_line
 from ..errors import UsageError
+from ..golden.layout import golden_folder, hashed
 from ..robustness.arguments import OPTIONS
 from ..robustness.digests import also_of, samples_digest
 from ..robustness.kept import load, points_of, save
@@ -21,9 +22,11 @@ from ..robustness.robust import check_robust
 from ..robustness.shown import shown
 from .progress import Screen
 from .properties import VERDICT, named
+from .running import test_id
 
 if TYPE_CHECKING:
     from ..golden.case import GoldenCase
+    from ..records import Settings
 
 __all__ = ["Robustness"]
 
@@ -38,10 +41,10 @@ class Robustness:
     """
 
     def __init__(
-        self, item: pytest.Item, root: Path, golden: Callable[[], GoldenCase], *, seed: int, silent: bool
+        self, item: pytest.Item, settings: Settings, golden: Callable[[], GoldenCase], *, seed: int, silent: bool
     ) -> None:
         self.reports: list[RobustnessReport] = []
-        self._item, self._root, self._golden, self._seed, self._silent = item, root, golden, seed, silent
+        self._item, self._settings, self._golden, self._seed, self._silent = item, settings, golden, seed, silent
         self._names: set[str] = set()
 
     def check(
@@ -88,8 +91,8 @@ class Robustness:
         options.setdefault("seed", self._seed)
         if baseline:
             options["complete"] = True
-        file = self._file(key)
-        before = {**load(file), **(self._recorded(key) if baseline else {})}
+        scratch, standing = self._files(key)
+        before = {**load(scratch), **load(standing), **(self._recorded(key) if baseline else {})}
         with Screen(self._item.config).of(f"{self._item.name}, {key}") as screen:
             options.setdefault("progress", lambda at: screen.tell(_where(at)))
             report = check_robust(model, inputs, labels, threat, replayed=before, **options)
@@ -99,7 +102,10 @@ class Robustness:
         )
         if not self._silent:
             if points := points_of(report):
-                save(file, points)
+                save(scratch, points)
+                mode = self._settings.mode
+                if mode == "update" or (mode == "record" and not standing.exists()):
+                    save(standing, points, ignored=False)
             self._tell(key, report, "failed" if failure else "passed")
         return report, failure
 
@@ -143,11 +149,15 @@ class Robustness:
             setup["max_change"] = f"{report.max_change!r}"
         return hold(self._golden(), key, report, setup, float(max_drop))
 
-    def _file(self, key: str) -> Path:
+    def _files(self, key: str) -> tuple[Path, Path]:
+        """Return where counterexamples are kept: of the last run, and of the last that recorded goldens."""
         test = self._item.nodeid
         slug = re.sub(r"[^a-z0-9]+", "-", test.rpartition("/")[2].lower()).strip("-")[:40]
         digest = sha256(f"{test}\0{key}".encode()).hexdigest()[:12]
-        return self._root / KEPT / f"{slug}-{digest}.npz"
+        root, own = self._settings.root, test_id(self._item)
+        folder = golden_folder(own, root=root, golden_dir=self._settings.golden_dir).parent
+        name = hashed(own.name, own.file.name, key)  # not the way there, so that it is found from another root too
+        return root / KEPT / f"{slug}-{digest}.npz", folder / KEPT.name / f"{name}.npz"
 
     def _tell(self, key: str, report: RobustnessReport, outcome: str) -> None:
         facts = {

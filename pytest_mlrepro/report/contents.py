@@ -11,6 +11,7 @@ from ..compare.distribution_words import recorded_line
 from ..drift.words import profile_lines
 from ..golden.alike import is_distribution, metrics_in, sample_of
 from ..golden.allowed import allowed_by_key, allowed_text
+from ..golden.contracted import is_contract, recorded_text
 from ..golden.record import RATE, Golden, Recorded
 from ..golden.undrifted import is_profile, profile_in
 from ..values.dtypes import numbers
@@ -56,6 +57,8 @@ def _metrics(check: Recorded, folder: Path, metrics: int) -> Iterator[str]:
 
 
 def _told(check: Recorded, folder: Path) -> Iterator[str]:
+    if is_contract(check):
+        return (line for line in recorded_text(check, folder).splitlines() if line)
     return profile_lines(profile_in(check, folder)) if is_profile(check) else _leaves(check.node(folder), ())
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import GoldenError
+from ..golden.contracted import is_contract
 from ..golden.pending import Proposal
 from ..golden.reason import so_far
 from ..golden.record import Golden, Recorded
@@ -108,6 +109,8 @@ def _reason(old: Side, new: Side, name: str) -> tuple[str, tuple[str, ...]]:
     subject = name or "the unnamed value"
     if one.digest == two.digest:
         return f"{plain(subject)} is the same, and held to another tolerance", ()
+    if is_contract(one) and is_contract(two):  # made from a table and from what people know of it: any cause is a guess
+        return f"the contract {plain(subject)} is another one", ()
     before, after = _made_from(one, old.folder), _made_from(two, new.folder)
     trouble = tuple(plain(side) for side in (before, after) if isinstance(side, str))
     then = before if isinstance(before, Provenance) else Provenance()

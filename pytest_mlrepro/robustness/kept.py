@@ -38,12 +38,15 @@ def points_of(report: RobustnessReport) -> dict[int, Floats]:
     return dict(zip(keys, form.portable(np.stack([example.perturbed for example in near])), strict=True))
 
 
-def save(file: Path, points: Mapping[int, Floats]) -> None:
-    """Write them, whole or not at all; where nothing can be written, nothing is kept."""
+def save(file: Path, points: Mapping[int, Floats], *, ignored: bool = True) -> None:
+    """Write them, whole or not at all; where nothing can be written, nothing is kept.
+
+    ignored: keep the folder out of version control.
+    """
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         ignore = file.parent / ".gitignore"
-        if not ignore.exists():
+        if ignored and not ignore.exists():
             ignore.write_text(
                 "# counterexamples that the next run tries first: may be removed at any time\n*\n", "utf-8"
             )
@@ -51,9 +54,11 @@ def save(file: Path, points: Mapping[int, Floats]) -> None:
 
 
 def _write(file: Path, points: Mapping[int, Floats]) -> None:
+    keys = sorted(points)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     with os.fdopen(handle, "wb") as out:
-        np.savez(out, keys=np.array(list(points), np.uint64), points=np.stack(list(points.values())))
+        np.savez(out, keys=np.array(keys, np.uint64), points=np.stack([points[key] for key in keys]))
+    Path(name).chmod(0o644)  # it was made for its owner alone
     Path(name).replace(file)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,22 @@ def test_counterexamples_are_kept_and_replayed_first(pytester: pytest.Pytester) 
     result.stdout.fnmatch_lines(["  replay of kept counterexamples: broke *"])
     kept[0].write_bytes(b"PK\x03\x04 damaged")
     run(pytester).stdout.fnmatch_lines(["failed: robust accuracy is at most*"])
+
+
+def test_recording_keeps_counterexamples_with_the_goldens_for_other_checkouts(pytester: pytest.Pytester) -> None:
+    project(pytester, "@pytest.mark.adversarial(Linf(1.5), min_accuracy=0.9)\ndef test_it(): pass")
+    run(pytester)
+    assert not list(pytester.path.glob("__golden__/**/*.npz"))
+    run(pytester, "--golden=record")
+    (kept,) = pytester.path.glob("__golden__/*/counterexamples/*.npz")
+    before = kept.read_bytes()
+    shutil.rmtree(pytester.path / ".mlrepro")
+    run(pytester).stdout.fnmatch_lines(["  replay of kept counterexamples: broke *"])
+    project(pytester, "@pytest.mark.adversarial(Linf(1.6), min_accuracy=0.9)\ndef test_it(): pass")
+    run(pytester, "--golden=record")  # of another threat: a file of its own
+    assert len(list(kept.parent.iterdir())) == 2
+    run(pytester, "--golden=update", "--golden-reason=again")
+    assert kept.read_bytes() == before
 
 
 def test_a_hostile_file_of_counterexamples_runs_nothing(pytester: pytest.Pytester) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,9 @@ from tests.plugin.project import Project
 pytest.importorskip("pandas")
 pytest.importorskip("narwhals")
 pytest.importorskip("tomlkit")
+for room in ("narwhals", "narwhals._pandas_like", "narwhals._compliant"):  # pytester forgets what an inner run imports
+    for module in pkgutil.iter_modules(importlib.import_module(room).__path__, f"{room}."):
+        importlib.import_module(module.name)
 
 TEST = """
 import os
@@ -179,3 +184,24 @@ def test_record_in_ci_is_refused(project: Project, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CI", "true")
     outcomes(project, failed=1)
     assert not list(project.root.glob("**/*.toml"))
+
+
+def test_diff_and_show_tell_the_fields(held: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHIFT", "9")
+    outcomes(held, failed=1)
+    found = mlrepro(held, "diff", "test_data", status=1)
+    found.fnmatch_lines(["the contract train is another one", "*columns.size.max: 1.* → 9.*"])
+    assert sum("columns." in line for line in found.lines) == 1  # nothing else was loosened
+    mlrepro(held, "show", "test_data").fnmatch_lines(["*train  contract of a table *", "*[[]columns.size[]]*"])
+
+
+def test_nothing_can_be_accepted_for_what_no_contract_allows(project: Project) -> None:
+    spoilt = "frame.loc[7, 'size'] *= float(os.environ.get('BY', '1'))"
+    project.write(TEST.replace("contract.check(", f"{spoilt}; contract.check("))
+    project.record()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BY", "inf")
+        found = outcomes(project, failed=1)
+    found.stdout.fnmatch_lines(["*size: 1 of 400 rows are infinite*"])
+    assert "mlrepro accept" not in found.stdout.str()
+    assert not list(project.root.glob(".mlrepro/pending/*/golden.json"))

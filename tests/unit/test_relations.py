@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis.errors import FailedHealthCheck, Unsatisfiable
 
 from pytest_mlrepro import Linf, UsageError, assert_directional, assert_invariant, assert_monotone, strategies
 
@@ -154,6 +157,16 @@ def test_texts() -> None:
         (lambda: assert_monotone(scores, X, 5), "no column 5; there are 0, 1, 2"),
         (lambda: assert_monotone(scores, X, 0, values=[1.0, 1.0]), "two values at least"),
         (lambda: assert_monotone(scores, X.tolist(), 0), "as an array, a tensor or a frame"),
+        (lambda: assert_monotone(scores, X.astype(int), 0, values=[1, 2.5]), "holds whole numbers, which 2.5 is not"),
+        (lambda: assert_monotone(scores, X.astype(np.uint8), 0, values=[1, 300]), "can't hold 300"),
+        (lambda: assert_monotone(scores, X, 0, values=[1, math.nan]), "finite numbers are expected for 0, got nan"),
+        (lambda: assert_monotone(scores, X > 0, 0), "only a number rises"),
+        (lambda: assert_invariant(scores, X, shifted, atol=math.nan), "a finite number from 0 on is expected, got nan"),
+        (lambda: assert_invariant(scores, X, shifted, rtol=-1.0), "from 0 on is expected, got -1.0"),
+        (
+            lambda: assert_directional(scores, X, shifted, direction="increase", at_least=math.inf),
+            "a finite number is expected, got inf",
+        ),
     ],
 )
 def test_bad_input_is_named(call, words: str) -> None:
@@ -197,3 +210,85 @@ def test_hypothesis_shrinks_a_broken_relation_to_one_element() -> None:
     with pytest.raises(AssertionError, match="0 becomes 1"):
         small_changes_change_nothing()
     assert np.flatnonzero(broken[-1]).tolist() == [7]
+
+
+def test_one_huge_output_does_not_excuse_the_others() -> None:
+    x = np.array([[0.0], [1.0], [2.0], [1e9]])
+
+    def model(rows):
+        return rows[:, 0] - 0.001 * (rows[:, 0] % 1 > 0.2)
+
+    with pytest.raises(AssertionError, match="3 of 4 samples break it"):
+        assert_directional(model, x, lambda rows: np.where(rows < 1e8, rows + 0.25, rows), direction="decrease")
+    with pytest.raises(AssertionError, match="1 of 4 samples"):
+        assert_invariant(model, x, lambda rows: np.where(rows == 1, 1.01, rows))
+
+
+def test_equal_infinities_are_equal() -> None:
+    def model(rows):
+        return np.where(rows[:, 0] > 0, np.inf, rows[:, 1])
+
+    assert_invariant(model, np.eye(3)[:, :2], lambda rows: rows * [2.0, 1.0])
+
+
+def test_a_random_model_is_not_blamed_on_the_change() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(UsageError, match="other outputs for the same inputs"):
+        assert_invariant(lambda rows: rng.random(len(rows)), X, shifted)
+    with pytest.raises(UsageError, match="other outputs for the same inputs"):
+        assert_monotone(lambda rows: rng.random(len(rows)), X, 0)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Int8", "UInt16", "Float32", "int32", "float64[pyarrow]"])
+def test_columns_of_any_number_keep_their_dtype(dtype: str) -> None:
+    pandas = pytest.importorskip("pandas")
+    if "pyarrow" in dtype:
+        pytest.importorskip("pyarrow")
+    frame = pandas.DataFrame({"age": pandas.array([20, 30, 40], dtype=dtype), "other": [1.0, 2.0, 3.0]})
+    if dtype in ("Int64", "Float32"):
+        frame.loc[1, "age"] = pandas.NA
+    seen = set()
+
+    def model(rows):
+        seen.add(str(rows["age"].dtype))
+        return rows["age"].fillna(0).to_numpy(dtype=np.float64)
+
+    assert_monotone(model, frame, "age")
+    assert seen == {str(frame["age"].dtype)}
+    with pytest.raises(AssertionError, match="should never rise"):
+        assert_monotone(model, frame, "age", increasing=False, values=[10, 20, 30])
+
+
+def test_columns_of_polars_and_of_bfloat16() -> None:
+    torch, polars = pytest.importorskip("torch"), pytest.importorskip("polars")
+    table = polars.DataFrame({"age": polars.Series([20, None, 40], dtype=polars.Int8), "other": [1.0, 2.0, 3.0]})
+    assert_monotone(lambda rows: rows["age"].fill_null(0).to_numpy().astype(float), table, "age")
+    with pytest.raises(UsageError, match="can't hold 300"):
+        assert_monotone(lambda rows: rows["age"].to_numpy(), table, "age", values=[1, 300])
+    tensor = torch.rand(4, 3).bfloat16()
+    assert_monotone(lambda rows: rows[:, 0], tensor, 0)
+    with pytest.raises(AssertionError, match="should never fall"):
+        assert_monotone(lambda rows: -rows[:, 0], tensor, 0)
+
+
+def test_hypothesis_drops_changes_that_are_none() -> None:
+    x, drawn = np.zeros((1, 4)), []
+
+    @settings(max_examples=100, database=None, derandomize=True, deadline=None)
+    @given(strategies.perturbations(x[0], Linf(0.1)))
+    def invariant(found) -> None:
+        drawn.append(found)
+        assert_invariant(lambda rows: np.zeros(len(rows)), x, lambda _: found[None])
+
+    invariant()
+    assert any(not found.any() for found in drawn)
+
+
+def test_hypothesis_tells_if_no_change_is_ever_one() -> None:
+    @settings(max_examples=20, database=None, derandomize=True, deadline=None)
+    @given(strategies.perturbations(np.zeros(4), Linf(0.1)))
+    def invariant(found) -> None:
+        assert_invariant(lambda rows: np.zeros(len(rows)), found[None], lambda rows: rows.copy())
+
+    with pytest.raises((Unsatisfiable, FailedHealthCheck)):
+        invariant()

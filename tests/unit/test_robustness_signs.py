@@ -6,7 +6,7 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 import torch
 
-from pytest_mlrepro import L2, Linf, assert_robust
+from pytest_mlrepro import L0, L1, L2, Linf, assert_robust
 from pytest_mlrepro.robustness.robust import check_robust
 from tests.unit.robust_cases import Misled, fragile, masked, mlp, small, sturdy
 
@@ -57,6 +57,13 @@ def test_honest_models_are_not_accused(make, ball):
     model, x, y = make()
     report = check_robust(model, x, y, ball, min_accuracy=0.05)
     assert report.verdict == "passed (up to these attacks)"
+    assert not report.signs
+
+
+@pytest.mark.parametrize("ball", [L0(3, bounds=(0, 1)), L1(2.0, bounds=(0, 1))], ids=str)
+def test_that_chance_finds_few_elements_better_than_a_gradient_is_no_sign(ball):
+    model, x, y = small(epsilon=0.1, kind=mlp)
+    report = check_robust(model, x[:300], y[:300], ball, min_accuracy=0.01, complete=True)
     assert not report.signs
 
 

@@ -83,7 +83,7 @@ def _for_gradients(strength: Strength, norm: Norm, columns: int, regression: boo
             *(Descent(40, "target", number, start=2 + number) for number in targets[:1]),
             Descent(20, start=1),
             *(Descent(40, "target", number, start=2 + number) for number in targets[1:]),
-            *((Square(100),) if norm == "l0" else ()),
+            *((Square(1000),) if norm == "l0" else ()),  # chance finds what no gradient points at
         )
     foolbox()  # missing: said before anything is spent
     return (
