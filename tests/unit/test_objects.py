@@ -285,7 +285,7 @@ def test_addresses_that_nothing_can_open(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path) -> None:
     pytest.importorskip("fsspec")
     raw, entry = array_in(tmp_path / "a", 1000)
-    with pytest.raises(GoldenError, match=r"can't reach ftp://…@127\.0\.0\.1:9/x: ConnectionRefusedError") as caught:
+    with pytest.raises(GoldenError, match=r"can't reach ftp://…@127\.0\.0\.1:9/x: ConnectionRefusedError"):
         Objects(tmp_path, "ftp://anna:hunter22@127.0.0.1:9/x").put(raw, entry)
 
 
