@@ -16,6 +16,7 @@ from blake3 import blake3
 from ..errors import GoldenError
 
 __all__ = [
+    "PiecewiseDigest",
     "content_digest",
     "copy_whole",
     "file_digest",
@@ -97,6 +98,28 @@ def file_digest(path: Path) -> str:
         return content_digest(path.read_bytes())
     with ThreadPoolExecutor(2) as pool:
         return blake3(b"".join(pool.map(lambda start: _piece_digest(path, start), range(0, size, PIECE)))).hexdigest()
+
+
+class PiecewiseDigest:
+    """The `file_digest` of bytes that come in pieces of any length."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._rest = bytearray()
+        self._pieces: list[bytes] = []
+
+    def add(self, data: bytes) -> None:
+        """Take in what follows."""
+        self.size += len(data)
+        self._rest += data
+        while len(self._rest) >= PIECE:
+            self._pieces.append(blake3(self._rest[:PIECE]).digest())
+            del self._rest[:PIECE]
+
+    def hexdigest(self) -> str:
+        """Return the digest of all that was taken in."""
+        rest = [blake3(self._rest).digest()] if self._rest or not self._pieces else []
+        return blake3(b"".join([*self._pieces, *rest])).hexdigest()
 
 
 def _piece_digest(path: Path, start: int) -> bytes:

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from blake3 import blake3
-
 from .._json import Json
 from ..errors import GoldenError
 from ..seeding import SeedScope
 from ..seeding.stack import innermost
+from .address_store import AddressStore
 from .addresses import is_address
 from .configured import LIMIT, configured, read_size
-from .files import PIECE, TEMPORARY, copy_whole, file_digest, write_whole
-from .stores import AddressStore, FolderStore, GoneError, Store, object_name
+from .files import TEMPORARY, PiecewiseDigest, copy_whole, file_digest, write_whole
+from .object_words import altered, amount, gone, needed
+from .stores import FolderStore, GoneError, Store, object_name
 
 __all__ = ["Objects", "is_object", "object_file"]
 
@@ -94,7 +94,7 @@ class Objects:
             return self.fetch(entry)
         if is_object(entry) and path.parent != folder and not _is(path, entry):
             if isinstance(self.store, FolderStore):
-                raise GoldenError(_altered(entry, self.store))
+                raise GoldenError(altered(entry, self.store))
             path.unlink(missing_ok=True)
             return self.fetch(entry)
         return path
@@ -106,32 +106,35 @@ class Objects:
             try:
                 if not store.is_remote:
                     raise GoneError(f"{name} is not in {store.shown}")
-                self._bring(store, name, entry)
+                whole = self._bring(store, name, entry)
             except GoneError as error:
-                raise GoldenError(_gone(entry, store, str(error))) from None
+                raise GoldenError(gone(entry, store, str(error))) from None
             except GoldenError as error:
-                raise GoldenError(f"{error}\n{_needed(entry)}") from None
+                raise GoldenError(f"{error}\n{needed(entry)}") from None
+            if not whole:
+                raise GoldenError(altered(entry, store))
         return self._kept(entry["blake3"])
 
-    def _bring(self, store: Store, name: str, entry: Json) -> None:
-        """Write what the store has beside its place here, and give it its name only if it is what was recorded."""
+    def _bring(self, store: Store, name: str, entry: Json) -> bool:
+        """Write what the store has beside its place here, and give it its name only if it is what was recorded; tell if it is."""
         kept, size = self._kept(entry["blake3"]), int(entry["size"])
         temporary = kept.with_name(f".{uuid4().hex}{TEMPORARY}")
         try:
             self._make_cache(kept.parent)
             with temporary.open("xb") as file:
-                done = _Digest()
+                done = PiecewiseDigest()
                 for data in store.pieces(name):
                     done.add(data)
                     if done.size > size:
                         break
                     file.write(data)
-                    self.tell(f"fetching {_amount(done.size)} of {_amount(size)} from {store.shown}")
+                    self.tell(f"fetching {amount(done.size)} of {amount(size)} from {store.shown}")
                 file.flush()
                 os.fsync(file.fileno())
             if done.size != size or done.hexdigest() != entry["blake3"]:
-                raise GoldenError(_altered(entry, store))
+                return False
             _named(temporary, kept)
+            return True
         except OSError as error:
             raise GoldenError(f"can't keep a copy of {name} in {self.cache}: {error.strerror or error}") from None
         finally:
@@ -146,16 +149,11 @@ class Objects:
         """
         with _aside():
             store, name = self._require(entry), object_name(entry["blake3"])
-            try:
-                if not self._is_there(store, name, entry):
-                    gone = _Count(
-                        lambda n: self.tell(f"storing {_amount(n)} of {_amount(entry['size'])} at {store.shown}")
-                    )
-                    store.write(name, path, gone)
-                    if store.size(name) != entry["size"]:
-                        raise GoldenError(f"{name} is not whole at {store.shown} after it was written")
-            except GoldenError as error:
-                raise GoldenError(f"{error}\nNothing was recorded: the golden is as it was") from None
+            if not self._is_there(store, name, entry):
+                sent = _Count(lambda n: self.tell(f"storing {amount(n)} of {amount(entry['size'])} at {store.shown}"))
+                store.write(name, path, sent)
+                if store.size(name) != entry["size"]:
+                    raise GoldenError(f"{name} is not whole at {store.shown} after it was written")
             if store.is_remote and not self._kept(entry["blake3"]).exists():
                 self._make_cache(self._kept(entry["blake3"]).parent)
                 copy_whole(path, self._kept(entry["blake3"]))
@@ -188,26 +186,6 @@ class Objects:
             write_whole(ignore, "# made by pytest-mlrepro: proposals and copies are for this checkout alone\n*\n")
 
 
-class _Digest:
-    """The `file_digest` of bytes that come in pieces of any length."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._rest = bytearray()
-        self._pieces: list[bytes] = []
-
-    def add(self, data: bytes) -> None:
-        self.size += len(data)
-        self._rest += data
-        while len(self._rest) >= PIECE:
-            self._pieces.append(blake3(self._rest[:PIECE]).digest())
-            del self._rest[:PIECE]
-
-    def hexdigest(self) -> str:
-        rest = [blake3(self._rest).digest()] if self._rest or not self._pieces else []
-        return blake3(b"".join([*self._pieces, *rest])).hexdigest()
-
-
 class _Count:
     """Tells the sum of the numbers that it is told."""
 
@@ -230,7 +208,7 @@ def _aside() -> Iterator[None]:
 
 
 def _digest_of(store: Store, name: str) -> str:
-    done = _Digest()
+    done = PiecewiseDigest()
     for data in store.pieces(name):
         done.add(data)
     return done.hexdigest()
@@ -250,32 +228,3 @@ def _named(temporary: Path, kept: Path) -> None:
     except PermissionError:
         if not kept.exists():
             raise
-
-
-def _amount(size: int) -> str:
-    for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size} bytes"
-
-
-def _needed(entry: Json) -> str:
-    return (
-        f"The golden needs {object_file(entry['blake3'])} ({_amount(entry['size'])}), and this checkout has no copy.\n"
-        "Where the store can be reached, bring it here with  mlrepro fetch"
-    )
-
-
-def _gone(entry: Json, store: Store, said: str) -> str:
-    return (
-        f"{said}. The golden needs it ({_amount(entry['size'])}), and this checkout has no copy.\n"
-        f"Either it never got there (it was recorded with another mlrepro_store?), or it was removed from {store.shown}: "
-        "a checkout that has a copy puts it back with  mlrepro push , or record the test again"
-    )
-
-
-def _altered(entry: Json, store: Store) -> str:
-    return (
-        f"{object_name(entry['blake3'])} at {store.shown} does not hold what was recorded: its bytes have another digest, and are "
-        "not used.\nA checkout that has a copy puts it back with  mlrepro push , or record the test again"
-    )

@@ -163,7 +163,10 @@ def _put(golden: Golden, arrays: Path, objects: Objects) -> set[str]:
         return set()
     for name, entry in sorted(apart.items()):
         if (arrays / name).exists():
-            objects.put(arrays / name, entry)
+            try:
+                objects.put(arrays / name, entry)
+            except GoldenError as error:
+                raise GoldenError(f"{error}\nNothing was recorded: the golden is as it was") from None
     return set(apart)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -311,3 +313,24 @@ def test_a_search_for_the_reason_finds_the_arrays_too(store: str, tmp_path: Path
     kept = sorted((checkout.root / ".mlrepro" / "objects").rglob("*.npy"))
     assert "values.shift carries the change" in checkout.mlrepro("explain", "--bisect", "test_m")
     assert sorted((checkout.root / ".mlrepro" / "objects").rglob("*.npy")) == kept
+
+
+@pytest.mark.slow
+def test_jobs_that_push_at_once_and_gc_on_a_server(tmp_path: Path, server: Server) -> None:
+    address = f"s3://goldens/{tmp_path.name}"
+    checkouts = [project(tmp_path / f"job{n}", address) for n in range(4)]
+    command = [sys.executable, "-m", "pytest", "--golden=record"]
+    jobs = [
+        subprocess.Popen(command, cwd=c.root, env={**c.environment, **server.environment}, stdout=subprocess.PIPE)
+        for c in checkouts
+    ]
+    assert [job.communicate() and job.returncode for job in jobs] == [0] * 4
+    name = f"{tmp_path.name}/{str(entry(checkouts[0])['blake3'])[:2]}/{entry(checkouts[0])['blake3']}.npy"
+    assert [found for found in server.names() if found.startswith(tmp_path.name)] == [name]
+    first = checkouts[0]
+    assert "1 array here" in elsewhere(first, tmp_path / "clean").mlrepro("fetch", **server.environment)
+    assert "unused" not in first.mlrepro("gc", "--grace", "0", "--yes", **server.environment)
+    shutil.rmtree(first.root / "__golden__")
+    assert "removed" not in first.mlrepro("gc", "--yes", **server.environment), "it may be on its way to this clone"
+    assert "removed: 1 file" in first.mlrepro("gc", "--grace", "0", "--yes", **server.environment)
+    assert not [found for found in server.names() if found.startswith(tmp_path.name)]

@@ -85,6 +85,7 @@ def test_wrong_bytes_are_never_used(address: str, change: str, tmp_path: Path) -
         two.checked(tmp_path / "golden", entry)
     assert entry["blake3"] in str(caught.value)
     assert "mlrepro push" in str(caught.value)
+    assert "no copy" not in str(caught.value)
     assert not [path for path in (tmp_path / "two").rglob("*") if path.suffix in (".npy", ".tmp")]
     one.put(raw, entry)  # what lies there is read before it is relied on, and put right
     assert two.checked(tmp_path / "golden", entry).read_bytes() == data
@@ -260,7 +261,6 @@ def test_a_server_that_refuses_is_told_without_secrets(
     with pytest.raises(GoldenError) as caught:
         Objects(tmp_path, "s3://no-such-bucket/x").put(raw, entry)
     assert "s3://no-such-bucket/x" in str(caught.value)
-    assert "Nothing was recorded" in str(caught.value)
     assert "no-such-bucket" not in [bucket["Name"] for bucket in server.bucket().list_buckets()["Buckets"]]
     for secret in (KEY, SECRET):
         assert secret not in str(caught.value)
@@ -285,9 +285,8 @@ def test_addresses_that_nothing_can_open(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path) -> None:
     pytest.importorskip("fsspec")
     raw, entry = array_in(tmp_path / "a", 1000)
-    with pytest.raises(GoldenError, match=r"can't reach ftp://…@127\.0\.0\.1:9/x: ConnectionRefusedError") as caught:
+    with pytest.raises(GoldenError, match=r"can't reach ftp://…@127\.0\.0\.1:9/x: ConnectionRefusedError"):
         Objects(tmp_path, "ftp://anna:hunter22@127.0.0.1:9/x").put(raw, entry)
-    assert "Nothing was recorded" in str(caught.value)
 
 
 def test_a_hostile_entry_leads_nowhere_else(tmp_path: Path) -> None:
