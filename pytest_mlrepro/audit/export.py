@@ -9,8 +9,9 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -87,7 +88,19 @@ def _records(held: list[Holding], root: Path, form: Format) -> dict[str, Content
             name = file.path.rpartition("/")[2]
             if form == "ro-crate" or name in RECORDS or name.endswith(".json"):
                 found[f"records/{one.folder}.golden/{name}"] = lambda path=root / file.path: read_file(path)  # type: ignore[misc]  # bound now
+        if form == "ro-crate":
+            found |= {f"records/{one.folder}.golden/{name}": content for name, content in _elsewhere(one, root)}
     return found
+
+
+def _elsewhere(one: Holding, root: Path) -> Iterator[tuple[str, Content]]:
+    """Yield the arrays of a golden that lie in a store, and not with it."""
+    folder = root / one.folder
+    for check in one.golden.checks.values():
+        for entry in check.arrays():
+            if not (folder / entry["file"]).exists():
+                path = check.near(folder).path(folder, entry)
+                yield entry["file"], partial(read_file, path)
 
 
 def _written(
