@@ -18,7 +18,7 @@ def test_an_ro_crate_holds_arrays_that_lie_in_a_store(project: Project, monkeypa
     monkeypatch.delenv("CI", raising=False)
     project.write("import numpy as np\ndef test_it(golden):\n    golden.check(np.arange(1000.0), 'a')")
     ini = next(path for path in project.root.iterdir() if path.suffix == ".ini")
-    ini.write_text(f"{ini.read_text('utf-8')}mlrepro_store = stored\nmlrepro_store_limit = 1 KiB\n", "utf-8")
+    ini.write_text(f"{ini.read_text('utf-8')}\nmlrepro_store = stored\nmlrepro_store_limit = 1 KiB\n", "utf-8")
     project.record()
     (array,) = (project.root / "stored").glob("*/*.npy")
     assert not list(project.root.glob("__golden__/**/*.npy"))
