@@ -63,6 +63,10 @@ class Plugin:
         self.rerunning = Rerunning(phases)
         self.workers = workers
 
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Forget what the last run proved."""
+        completeness.begin(self.session, session.config)
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Seed before anything of the test runs."""

@@ -11,7 +11,7 @@ import pytest
 
 from ..records import Settings
 from ..session import Session
-from .completeness import begin, is_worker, judge, report_to_controller
+from .completeness import is_worker, judge, report_to_controller
 from .properties import cached_steps, entropy_sites, outcomes, remarks, spreads, variant_of, verdicts
 from .running import test_id
 
@@ -22,8 +22,6 @@ def collect(session: Session, items: list[pytest.Item], config: pytest.Config) -
     """Note the tests of this run, and whether they are all there are."""
     session.run.collected = {test_id(item): item.nodeid for item in items}
     judge(session, config)
-    if not is_worker(config):
-        begin(session)
 
 
 def holds_goldens(settings: Settings, path: Path) -> bool:

@@ -40,8 +40,10 @@ COLLECTING = (
 PROPERTY = "mlrepro"
 
 
-def begin(session: Session) -> None:
-    """Take the last run's word away as another one begins: if this one is killed, none is left."""
+def begin(session: Session, config: pytest.Config) -> None:
+    """Take the last run's word away as another one begins: if this one is killed, or never gets to its tests, none is left."""
+    if is_worker(config):
+        return
     with suppress(OSError):  # also where nothing can be written, and so nothing removed
         (session.settings.root / ".mlrepro" / "run.json").unlink()
 
@@ -112,8 +114,6 @@ class Workers:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Count a process that is started, also one in the place of a lost one."""
-        if not self._started:
-            begin(self._session)
         self._started += 1
 
     @pytest.hookimpl(optionalhook=True)

@@ -327,6 +327,22 @@ def test_a_run_that_was_killed_leaves_no_list_behind(both: Project) -> None:
     assert pruned(both) == []
 
 
+@pytest.mark.parametrize("where", INTERRUPTS)
+def test_an_interrupted_run_takes_the_list_of_the_run_before_away(both: Project, where: str) -> None:
+    drop(both)
+    assert obsolete(both) == ["test_last"]
+    both.write(INTERRUPTS[where], "test_a.py")
+    both.pytester.runpytest_subprocess()
+    assert pruned(both) == []
+
+
+@pytest.mark.parametrize("args", FILTERS, ids=" ".join)
+def test_a_filtered_run_takes_the_list_of_the_run_before_away(both: Project, args: tuple[str, ...]) -> None:
+    drop(both)
+    assert obsolete(both) == ["test_last"]
+    assert obsolete(both, *args) == []
+
+
 def test_a_file_that_exists_and_was_not_collected_keeps_its_goldens(both: Project) -> None:
     both.write("collect_ignore = ['test_b.py']\n", "conftest.py")
     assert obsolete(both) == []
