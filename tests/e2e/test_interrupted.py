@@ -94,7 +94,7 @@ def test_workers_leave_a_whole_store_too(tmp_path: Path) -> None:
 def test_any_moment_leaves_the_old_or_the_new(seed: int, tmp_path: Path) -> None:
     checkout = Checkout(tmp_path / "p", {"pytest.ini": INI, "test_m.py": TEST.replace("WAIT", "0")})
     code, said = interrupted(checkout, random.Random(seed).uniform(0, 2.2))
-    assert code in (0, 2), said
+    assert code in (0, 2, -signal.SIGINT), said  # the last: after the end of the run, while Python shuts down
     found = wholes(checkout.root)
     assert said.count("  test_m.py::test_m[") >= found - 1, "at most the one that was being written is not told of"
     checkout.record()
