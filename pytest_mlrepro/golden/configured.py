@@ -1,4 +1,4 @@
-"""Where a project keeps large arrays, read from its configuration of pytest by commands, which run without pytest."""
+"""Where a project keeps goldens and large arrays, read from its configuration of pytest by commands, which run without pytest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ..errors import UsageError
 
-__all__ = ["LIMIT", "configured", "read_size"]
+__all__ = ["LIMIT", "configured", "golden_dir_of", "read_size"]
 
 LIMIT: Final = "1 MiB"
 """Of the file of an array: smaller ones stay beside `golden.json`, where profiles of drift checks are too."""
@@ -26,6 +26,8 @@ _FILES: Final = (
     ("setup.cfg", "tool:pytest"),
 )
 """In the order in which pytest looks at them."""
+_ALWAYS: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
+"""Files that count even if they say nothing."""
 _UNITS: Final = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
@@ -39,6 +41,11 @@ def configured(folder: Path) -> tuple[Path, str, int]:
         if str(values.get("mlrepro_store", "")).strip():
             return place, str(values["mlrepro_store"]).strip(), read_size(values.get("mlrepro_store_limit", LIMIT))
     return folder, "", read_size(LIMIT)
+
+
+def golden_dir_of(root: Path) -> str:
+    """Return the setting `mlrepro_golden_dir` of a root directory."""
+    return str(_values(root).get("mlrepro_golden_dir", "__golden__")).replace("\\", "/").rstrip("/")
 
 
 def read_size(text: object) -> int:
@@ -58,8 +65,8 @@ def _values(place: Path) -> Mapping[str, Any]:
                 found = _toml(path, section) if path.suffix == ".toml" else _ini(path, section)
             except (OSError, ValueError, configparser.Error):
                 continue  # pytest says what is wrong with it
-            if found is not None:
-                return found
+            if found is not None or name in _ALWAYS:
+                return found or {}
     return {}
 
 

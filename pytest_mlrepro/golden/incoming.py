@@ -14,11 +14,11 @@ from pathlib import Path
 
 from ..errors import GoldenError, UsageError
 from ..records import TestId
+from .configured import golden_dir_of
 from .files import OURS
 from .layout import golden_folder, is_leaf
 from .pending import FACTS, Proposal, read_folder
 from .record import FILE
-from .setting import golden_dir_of
 from .timings import TIMINGS
 
 __all__ = ["read_incoming"]

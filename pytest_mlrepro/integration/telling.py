@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..report.detail.collector import Details
 from ..report.lines import Lines
 from ..report.verdicts import Ended, Record, TestOutcome, verdicts_of
-from .properties import outcomes, remarks, spreads, verdicts
+from .properties import outcomes, remarks, spreads, variant_of, verdicts
 
 if TYPE_CHECKING:
     from .phases import Phases
@@ -133,6 +133,7 @@ class Telling:
             verdicts=tuple(verdicts(last)),
             remarks=tuple(remarks(last)),
             spreads=tuple(spreads(last)),
+            variant=variant_of(last),
         )
         return verdicts_of(ended, self.details)
 

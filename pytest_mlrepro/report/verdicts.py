@@ -43,6 +43,8 @@ class Ended:
     """Name and facts, as JSON, of each verdict that has facts of its own."""
     remarks: Sequence[tuple[str, str]] = ()
     spreads: Sequence[tuple[str, str, str]] = ()
+    variant: str | None = None
+    """Which golden the test was held against, where variants are declared; "" for that for all."""
 
 
 def verdicts_of(ended: Ended, details: Details | None) -> list[Record]:
@@ -108,6 +110,7 @@ def _envelope(ended: Ended, name: str, facts: Json) -> Record:
         "check": name,
         "test_outcome": ended.outcome,
         "seconds": round(ended.seconds, 3),
+        **({} if ended.variant is None else {"variant": ended.variant}),
         **facts,
     }
 

@@ -18,8 +18,8 @@ from click.testing import CliRunner
 from pytest_mlrepro import cli
 from pytest_mlrepro.errors import UsageError
 from pytest_mlrepro.golden import layout, store
+from pytest_mlrepro.golden.configured import golden_dir_of
 from pytest_mlrepro.golden.record import _seal
-from pytest_mlrepro.golden.setting import golden_dir_of
 from tests.plugin.project import Project
 
 CODE = """

@@ -309,3 +309,15 @@ def test_parallel_recording_of_a_variant_gives_the_same_bytes(several: Project) 
     assert len(serial) >= 4
     assert recorded("-p", "xdist", "-n2") == serial
     assert all(store.problems(path.parent) == [] for path in several.goldens())
+
+
+def test_the_record_and_the_page_of_a_run_name_the_variant(several: Project, here) -> None:
+    here["device"] = "cuda"
+    several.run("--golden=record", "--golden-variant=device", "-k", "test_a").assert_outcomes(passed=1)
+    several.run("--mlrepro-json=r.jsonl", "--mlrepro-report=r.html").assert_outcomes(passed=2)
+    lines = [json.loads(line) for line in (several.root / "r.jsonl").read_text("utf-8").splitlines()]
+    assert {(line["test"].rpartition("::")[2], line["variant"]) for line in lines} == {
+        ("test_a", "device=cuda"),
+        ("test_b", ""),
+    }
+    assert (several.root / "r.html").read_text("utf-8").count("golden for device=cuda") == 2

@@ -213,6 +213,7 @@ def _verdict(record: Record, number: int, room: Room, held: str) -> Markup:
         tag("span", record["kind"], class_="kind"),
         tag("span", record["check"], class_="check") if record["check"] and record["check"] != record["kind"] else None,
         tag("code", record["test"], class_="test"),
+        tag("span", f"golden for {record['variant']}", class_="kind") if record.get("variant") else None,
         tag("span", "its test failed", class_="apart") if apart else None,
         tag("span", shown, class_="line") if shown else None,
     ]
