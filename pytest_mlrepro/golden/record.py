@@ -25,8 +25,8 @@ from .codecs import array_files, decode
 from .conflict import conflict_text, has_markers
 from .files import PROVENANCE, STEPS
 from .objects import Objects, is_object
+from .read_progress import telling
 from .sound import checked_entry, checked_value, guarded
-from .telling import telling
 
 __all__ = [
     "CONTRACT",

@@ -215,7 +215,7 @@ def test_several_processes_write_what_one_writes(failing: Project) -> None:
 
 def test_no_report_leaves_no_trace_and_loads_nothing(recorded: Project) -> None:
     before = set(recorded.root.iterdir())
-    code = "import pytest, sys; pytest.main(['-q', '-k', 'image']); print([name for name in sys.modules if 'telling' in name or "
+    code = "import pytest, sys; pytest.main(['-q', '-k', 'image']); print([name for name in sys.modules if 'integration.telling' in name or "
     code += "'report.html' in name or 'report.detail' in name])"
     done = subprocess.run([sys.executable, "-c", code], cwd=recorded.root, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
