@@ -294,6 +294,7 @@ def test_a_counterexample_is_a_draw_and_not_a_part_of_one() -> None:
 
 
 def test_the_report_says_what_it_is_exact_for() -> None:
+    pytest.importorskip("sklearn")
     x, _ = images(20)
     report = check_robust(
         lambda rows: np.zeros(len(rows), int), x, np.zeros(20, int), Corruption("contrast", draws=3), min_accuracy=0.5,
