@@ -82,7 +82,8 @@ def _origin_of_top(top: str) -> Origin:
 def module_namespace(name: str) -> dict[str, object] | None:
     """Return what a loaded module holds, without waking a lazy module; None if it isn't loaded."""
     module = sys.modules.get(name)
-    return ModuleType.__getattribute__(module, "__dict__") if isinstance(module, ModuleType) else None
+    is_module = issubclass(type(module), ModuleType)  # what cffi puts among the modules only says that it is one
+    return ModuleType.__getattribute__(module, "__dict__") if is_module else None
 
 
 def module_file(namespace: dict[str, object] | None) -> str | None:
