@@ -6,7 +6,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,25 +21,28 @@ GOLDEN_FILE = "golden.json"
 """As `golden.record` names it; written again, since that module brings numpy, which a run without goldens never loads."""
 
 
-@dataclass(slots=True)
 class Run:
-    """What is known about the tests of a run, to tell obsolete goldens from those that were only not run."""
+    """What is known about the tests of a run, to tell obsolete goldens from those that were only not run.
 
-    partial: str = ""
-    """Why the run tells nothing of what it left out; "" if everything was collected, nothing deselected, all of it ran."""
-    judged: bool = False
-    """Whether its collection came to an end, so that it is known what belongs to the run."""
-    collectors: set[str] = field(default_factory=set)
-    """Node ids of the folders and files that were collected without a fault."""
-    collected: dict[TestId, str] = field(default_factory=dict)
-    """Each test, and its node id."""
-    passed: set[str] = field(default_factory=set)
-    """Node ids of the tests that passed from set-up to tear-down."""
-    finished: set[str] = field(default_factory=set)
-    """Node ids of the tests whose tear-down is over."""
-    touched: set[str] = field(default_factory=set)
-    """Node ids of the tests that used their golden."""
-    began: float = field(default_factory=time.time)
+    Not a dataclass: making one takes a millisecond of every start.
+    """
+
+    def __init__(self) -> None:
+        self.partial = ""
+        """Why the run tells nothing of what it left out; "" if everything was collected, nothing deselected, all of it ran."""
+        self.judged = False
+        """Whether its collection came to an end, so that it is known what belongs to the run."""
+        self.collectors: set[str] = set()
+        """Node ids of the folders and files that were collected without a fault."""
+        self.collected: dict[TestId, str] = {}
+        """Each test, and its node id."""
+        self.passed: set[str] = set()
+        """Node ids of the tests that passed from set-up to tear-down."""
+        self.finished: set[str] = set()
+        """Node ids of the tests whose tear-down is over."""
+        self.touched: set[str] = set()
+        """Node ids of the tests that used their golden."""
+        self.began = time.time()
 
     def part(self, why: str) -> None:
         """Note why the run is a part only; the first reason is kept."""

@@ -54,7 +54,11 @@ class Objects:
 
     def __init__(self, root: Path, store: str, limit: int = read_size(LIMIT), tell: Tell = lambda _: None) -> None:
         self.root, self._setting, self._limit, self.tell = root, store, limit, tell
-        self.cache = root / ".mlrepro" / "objects"
+
+    @cached_property
+    def cache(self) -> Path:
+        """Where copies of what lies at an address are kept."""
+        return self.root / ".mlrepro" / "objects"
 
     @classmethod
     def near(cls, folder: Path, tell: Tell = lambda _: None) -> Objects:

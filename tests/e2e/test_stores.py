@@ -78,7 +78,10 @@ def test_through_a_server_that_speaks_s3(tmp_path: Path, server: Server) -> None
         first = project(tmp_path / "first", "s3://goldens/project")
         first.record(**env)
         digest = entry(first)["blake3"]
-        assert dying.names() == [f"project/{str(digest)[:2]}/{digest}.npy"]
+        mine = [
+            name for name in dying.names() if name.startswith("project/")
+        ]  # servers of one process share what they hold
+        assert mine == [f"project/{str(digest)[:2]}/{digest}.npy"]
         assert entry(first)["file"] == f"{digest}.npy"
         assert not [path for path in golden(first).parent.iterdir() if path.stat().st_size > 64 << 10]
         assert "1 passed" in out(first, **env)
