@@ -43,6 +43,15 @@ def run(folder: Path, command: str, *, expect: int = 0, given: str = "") -> str:
     return done.stdout
 
 
+def written(folder: Path, page: str) -> str:
+    """Write the files that a page of the docs names in its blocks, with a configuration; return its text."""
+    (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+    for block in re.findall(r"^```python\n(# \w+\.py\n.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        (folder / block.splitlines()[0].removeprefix("# ")).write_text(block, "utf-8")
+    return text
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
@@ -64,18 +73,12 @@ def line_of_set_up(line: str) -> bool:
 
 
 def test_the_tests_of_the_page_on_determinism_pass(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    page = (ROOT / "docs" / "determinism.md").read_text("utf-8")
-    for text in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
-        (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    written(tmp_path, "determinism")
     assert "3 passed" in run(tmp_path, "pytest")
 
 
 def test_the_tests_of_the_page_on_tolerances_record_pass_and_are_shown(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    page = (ROOT / "docs" / "tolerances.md").read_text("utf-8")
-    for text in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
-        (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    written(tmp_path, "tolerances")
     assert "2 passed" in run(tmp_path, "pytest --golden=record")
     assert "distributions that passed" in run(tmp_path, "pytest")
     shown = run(tmp_path, "mlrepro show test_")
@@ -84,26 +87,17 @@ def test_the_tests_of_the_page_on_tolerances_record_pass_and_are_shown(tmp_path:
 
 
 def test_the_test_of_the_page_on_robustness_passes(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    page = (ROOT / "docs" / "robustness.md").read_text("utf-8")
-    for text in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
-        (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    written(tmp_path, "robustness")
     assert "6 passed" in run(tmp_path, "pytest")
 
 
 def test_the_tests_of_the_page_on_splits_pass(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    page = (ROOT / "docs" / "splits.md").read_text("utf-8")
-    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    written(tmp_path, "splits")
     assert "3 passed" in run(tmp_path, "pytest")
 
 
 def test_the_tests_of_the_page_on_contracts_pass(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    page = (ROOT / "docs" / "contracts.md").read_text("utf-8")
-    for text in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
-        (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    written(tmp_path, "contracts")
     assert "3 passed" in run(tmp_path, "pytest --golden=record")
     assert "3 passed" in run(tmp_path, "pytest")
 
@@ -117,10 +111,7 @@ def test_the_page_on_relations_holds_and_its_test_passes(tmp_path: Path) -> None
 
 
 def test_the_tests_of_the_page_on_drift_record_and_pass(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    page = (ROOT / "docs" / "drift.md").read_text("utf-8")
-    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    written(tmp_path, "drift")
     assert "2 passed" in run(tmp_path, "pytest --golden=record")
     assert "2 passed" in run(tmp_path, "pytest --mlrepro-json mlrepro.jsonl")
     assert "of 0.05  price: distribution  (1 run)" in run(tmp_path, "mlrepro log --drift")
@@ -209,19 +200,13 @@ def test_the_page_on_pipelines_is_true(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("page", "tests"), [("tutorial", 4), ("howto", 4)])
 def test_the_tests_of_a_page_record_and_pass(tmp_path: Path, page: str, tests: int) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
-    for block in re.findall(r"^```python\n(# \w+\.py\n.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        (tmp_path / block.splitlines()[0].removeprefix("# ")).write_text(block, "utf-8")
+    written(tmp_path, page)
     assert f"{tests} passed" in run(tmp_path, "pytest --golden=record")
     assert f"{tests} passed" in run(tmp_path, "pytest")
 
 
 def test_what_the_tutorial_changes_fails_as_it_says_and_is_accepted(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    text = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
-    for block in re.findall(r"^```python\n(# \w+\.py\n.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        (tmp_path / block.splitlines()[0].removeprefix("# ")).write_text(block, "utf-8")
+    text = written(tmp_path, "tutorial")
     run(tmp_path, "pytest --golden=record")
     model = tmp_path / "wine.py"
     model.write_text(
@@ -252,10 +237,7 @@ def test_every_page_stands_in_the_index() -> None:
 def test_the_commands_of_the_page_on_audits_work(tmp_path: Path) -> None:
     for library in ("securesystemslib", "cryptography", "rocrate"):
         pytest.importorskip(library)
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    page = (ROOT / "docs" / "audit.md").read_text("utf-8")
-    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+    page = written(tmp_path, "audit")
     (commands,) = re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     printed = {command: run(tmp_path, command) for command in commands.splitlines()}
     assert "unanchored" in printed["mlrepro verify"]

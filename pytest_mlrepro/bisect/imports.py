@@ -26,7 +26,7 @@ found = []
 for name in sys.argv[1:]:
     try:
         spec = importlib.util.find_spec(name)
-    except Exception:
+    except Exception:  # a package above it runs when it is looked for, and may raise anything
         continue
     places = [spec.origin] if spec and spec.has_location else list(spec.submodule_search_locations or []) if spec else []
     found += [[name, place] for place in places if place]

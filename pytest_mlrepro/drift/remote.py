@@ -22,6 +22,9 @@ X = "x"
 class Remote(Values):
     """A column of numbers of a lazy frame of narwhals; its rows are fetched only where something needs them."""
 
+    place: tuple[Any, Any, str, int]
+    """narwhals, the frame, the column's name, and how many rows there are."""
+
     def __init__(self, nw: Any, frame: Any, name: str, rows: int) -> None:
         object.__setattr__(self, "kind", "numeric")
         object.__setattr__(self, "zone", "")
@@ -30,26 +33,26 @@ class Remote(Values):
     @cached_property
     def numbers(self) -> Numbers:
         """Fetch the column: what calibrating groups, classifiers and the examples of a failure need."""
-        nw, frame, name, _ = self.place  # type: ignore[attr-defined]
+        nw, frame, name, _ = self.place
         column = frame.select(nw.col(name).cast(nw.Float64)).collect().get_column(name)
         return np.asarray(column.to_numpy(), dtype=np.float64)
 
     @property
     def expression(self) -> Any:
         """Return the column as floats, NaN as null."""
-        nw, _, name, _ = self.place  # type: ignore[attr-defined]
+        nw, _, name, _ = self.place
         number = nw.col(name).cast(nw.Float64)
         return nw.when(~number.is_nan()).then(number)
 
     @property
     def known(self) -> Any:
         """Return the values that are not null, as a lazy frame of one column."""
-        nw, frame, _, _ = self.place  # type: ignore[attr-defined]
+        nw, frame, _, _ = self.place
         return frame.select(self.expression.alias(X)).filter(~nw.col(X).is_null())
 
     def counted(self, edges: Numbers, *, moments: bool = True) -> NumberCounts:
         """Count in the engine: into the gaps between edges, by a binary search written as an expression, and on the edges."""
-        nw, _, _, rows = self.place  # type: ignore[attr-defined]
+        nw, _, _, rows = self.place
         known = self.known
         gaps = _by(known.select(_search(nw, nw.col(X), edges.tolist(), 0, len(edges)).alias(X)), nw)
         on = _by(known.filter(nw.col(X).is_in(edges.tolist())), nw) if len(edges) else {}
@@ -59,7 +62,7 @@ class Remote(Values):
         return NumberCounts(rows, rows - size, *self._facts(size, moments=moments, below=below, upto=upto))
 
     def _facts(self, size: int, *, moments: bool, below: Numbers, upto: Numbers) -> tuple[Any, ...]:
-        nw, _, _, _ = self.place  # type: ignore[attr-defined]
+        nw, _, _, _ = self.place
         if not size:
             return 0, below, upto, *[math.nan] * 5
         median = float(self.known.select(nw.col(X).median()).collect().item())
@@ -81,7 +84,7 @@ class Remote(Values):
 
     def profiled(self) -> NumberProfile:
         """Take the quantiles in the engine: the same order statistics as of a column in memory."""
-        nw, _, _, _ = self.place  # type: ignore[attr-defined]
+        nw, _, _, _ = self.place
         finite = self.known.filter(nw.col(X).is_finite())
         size = int(finite.select(nw.len()).collect().item())
         ranked = finite.with_row_index("rank", order_by=X)
@@ -111,7 +114,7 @@ def sums(columns: Sequence[Values], limits: Sequence[Numbers]) -> Products:
     remote = [column for column in columns if isinstance(column, Remote)]
     if len(remote) < len(columns):
         return products([column.numbers for column in columns], limits)
-    nw, frame, _, _ = remote[0].place  # type: ignore[attr-defined]
+    nw, frame, _, _ = remote[0].place
     size = len(remote)
     codes, masks = [], []
     for at, (column, limit) in enumerate(zip(remote, limits, strict=True)):

@@ -265,15 +265,12 @@ def _check(data: Json, objects: Objects | None) -> Recorded:
 
 
 def checked_rule(tolerance: Json) -> None:
-    """Refuse what no check allows."""
+    """Refuse what no check allows in place of tolerances, which are checked when they are asked for."""
     for name in (RATE, RATCHET, CONTRACT):
         if name in tolerance and (isinstance(tolerance[name], bool) or not isinstance(tolerance[name], int | float)):
             raise TypeError(f"{name} = {tolerance[name]!r:.40}")
-    if DRIFT in tolerance:
-        if not isinstance(tolerance[DRIFT], dict):
-            raise TypeError(f"{DRIFT} = {tolerance[DRIFT]!r:.40}")
-    elif tolerance.keys().isdisjoint((RATE, RATCHET, CONTRACT)):
-        from_json(tolerance)
+    if DRIFT in tolerance and not isinstance(tolerance[DRIFT], dict):
+        raise TypeError(f"{DRIFT} = {tolerance[DRIFT]!r:.40}")
 
 
 def _seal(text: str) -> str:
